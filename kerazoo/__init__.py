@@ -1,0 +1,8 @@
+"""kerazoo: small documented Keras models, built by name, trained by their recipe, and checked.
+
+Names are listed in `__init__.pyi` and loaded on first use: `import kerazoo` imports neither Keras nor TensorFlow.
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,17 @@
+from ._version import __version__ as __version__
+from .errors import DataError as DataError
+from .errors import InputError as InputError
+from .errors import KerazooError as KerazooError
+from .errors import ModelFileError as ModelFileError
+from .errors import OverrideError as OverrideError
+from .errors import RunDirectoryError as RunDirectoryError
+from .errors import UnavailableError as UnavailableError
+from .errors import UnknownModelError as UnknownModelError
+from .factory import build as build
+from .registry import list_models as list_models
+from .registry import register as register
+from .registry import spec as spec
+from .schema import ModelSpec as ModelSpec
+from .schema import Recipe as Recipe
+from .schema import Source as Source
+from .schema import Tensor as Tensor

@@ -1,0 +1,54 @@
+"""The errors that kerazoo raises.
+
+    KerazooError
+    ├── InputError (ValueError)          what the caller gave cannot be used; the command line exits with 2
+    │   ├── UnknownModelError            no model has that name
+    │   ├── OverrideError (TypeError)    a model, recipe or data option is unknown or of the wrong type
+    │   ├── DataError                    arrays, text or labels that the model cannot take
+    │   ├── ModelFileError               a file that is not the model that was asked for
+    │   └── RunDirectoryError            a run directory that cannot be used as asked
+    └── UnavailableError (RuntimeError)  something outside failed: no network, no package; exits with 1
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class KerazooError(Exception):
+    """Base of every error that kerazoo raises on purpose."""
+
+
+class InputError(KerazooError, ValueError):
+    """A value from the caller cannot be used; the message says what was given and what is wanted."""
+
+
+class UnknownModelError(InputError):
+    """No registered model has the name that was asked for."""
+
+
+class OverrideError(InputError, TypeError):
+    """An override is unknown, or its value is of the wrong type."""
+
+
+class DataError(InputError):
+    """Data that the model cannot take: shape, dtype, range, length or encoding."""
+
+
+class ModelFileError(InputError):
+    """A file that is missing, damaged, or not a Keras model that fits."""
+
+
+class RunDirectoryError(InputError):
+    """A run directory that is not usable as asked."""
+
+
+class UnavailableError(KerazooError, RuntimeError):
+    """Something outside the package failed: a download, an optional package, a disk."""
+
+
+def did_you_mean(given: str, accepted: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the accepted name nearest to `given`, or an empty string."""
+    names = list(accepted)
+    near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.5)
+    near = near or [name for name in names if given and given.lower() in name][:1]
+    return f" Did you mean '{near[0]}'?" if near else ""

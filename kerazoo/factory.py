@@ -1,0 +1,136 @@
+"""From a name to a built and compiled Keras model."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kerazoo.errors import InputError, OverrideError
+from kerazoo.lazy import keras, np
+from kerazoo.options import RECIPE_OPTIONS, check_options, options_of, with_options
+from kerazoo.registry import spec
+from kerazoo.schema import ModelSpec, Recipe
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "float64")
+
+
+@contextlib.contextmanager
+def seeded(seed: int | None) -> Iterator[None]:
+    """Seed Keras, its backend, NumPy and Python inside the block; put Python's and NumPy's generators back after."""
+    if seed is None:
+        yield
+        return
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise InputError(f"seed={seed!r}: wanted a whole number from 0 to 4294967295")
+    python, numpy = random.getstate(), np.random.get_state()
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+@contextlib.contextmanager
+def dtype_policy(precision: str | None) -> Iterator[None]:
+    """Build layers under the Keras dtype policy `precision` inside the block (None: whatever is set)."""
+    if precision is None:
+        yield
+        return
+    if precision not in PRECISIONS:
+        raise InputError(f"precision={precision!r}: wanted one of {', '.join(PRECISIONS)}")
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def compile_model(model: keras.Model, recipe: Recipe) -> None:
+    """Compile `model` with the optimizer, loss and metrics of `recipe`.
+
+    Raises:
+        InputError: the optimizer is unknown to Keras, or the learning rate is not above zero.
+    """
+    if recipe.learning_rate is not None and not 0 < recipe.learning_rate < float("inf"):
+        raise InputError(f"learning_rate={recipe.learning_rate}: wanted a number above 0")
+    try:
+        optimizer = keras.optimizers.get(recipe.optimizer)
+    except ValueError:
+        raise InputError(f"optimizer={recipe.optimizer!r} is unknown to Keras; try 'sgd', 'rmsprop' or 'adam'") from None
+    if recipe.learning_rate is not None:
+        optimizer.learning_rate = recipe.learning_rate
+    loss = keras.losses.get(recipe.loss)
+    if recipe.from_logits:  # only the loss's class takes the option: "mean_squared_error" -> "MeanSquaredError"
+        class_name = "".join(word.capitalize() for word in recipe.loss.split("_"))
+        loss = keras.losses.get({"class_name": class_name, "config": {"from_logits": True}})
+    extra_outputs = len(model.outputs) - 1  # e.g. attention weights: returned, not trained on
+    if extra_outputs:
+        model.compile(optimizer, [loss] + [None] * extra_outputs, [list(recipe.metrics)] + [[]] * extra_outputs)
+    else:
+        model.compile(optimizer, loss, list(recipe.metrics))
+
+
+def build(
+    name: str,
+    *,
+    weights: str | None = None,
+    compile: bool = True,  # noqa: A002 (Keras's own word)
+    seed: int | None = None,
+    **overrides: Any,
+) -> keras.Model:
+    """Build the model `name` with fresh weights and compile it by its recipe.
+
+    Args:
+        name: one of `kerazoo.list_models()`.
+        weights: None for fresh weights, or the path of a `.weights.h5` or `.keras` file of the same model.
+        compile: compile with the recipe's optimizer, loss and metrics.
+        seed: makes the initial weights reproducible.
+        **overrides: options of the model (`kerazoo.spec(name).defaults`), or of its recipe (`optimizer`,
+            `learning_rate`).
+
+    Returns:
+        A plain `keras.Model`; `kerazoo.spec(name)` tells its inputs and outputs.
+
+    Raises:
+        UnknownModelError: there is no model of that name.
+        OverrideError: an override is unknown or its value is of the wrong type (also a TypeError).
+        InputError: a value is of the right type and cannot be used (also a ValueError).
+    """
+    model_spec = spec(name)
+    accepted = {**model_spec.defaults, **RECIPE_OPTIONS}
+    options = check_options(overrides, accepted, f"model '{name}'")
+    model = build_from(model_spec, options, seed=seed)
+    if compile:
+        compile_model(model, with_options(model_spec.recipe, options))
+    if weights is not None:
+        _load_weights(model, weights)
+    return model
+
+
+def build_from(
+    model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int | None = None, precision: str | None = None
+) -> keras.Model:
+    """Call the builder of `model_spec` with those of the checked `options` that it takes."""
+    accepted = options_of(model_spec.builder)
+    arguments = {option: value for option, value in options.items() if option in accepted}
+    with seeded(seed), dtype_policy(precision):
+        try:
+            return model_spec.builder(**arguments)
+        except (ValueError, TypeError) as error:
+            if not arguments:  # the builder itself is broken: not the caller's mistake
+                raise
+            given = ", ".join(f"{option}={value!r}" for option, value in arguments.items())
+            reason = str(error).strip().split("\n")[0]
+            raise OverrideError(f"model '{model_spec.name}' cannot be built with {given}: {reason}") from error
+
+
+def _load_weights(model: keras.Model, path: str) -> None:
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"weights={path!r} cannot be loaded into this model: {reason}") from error

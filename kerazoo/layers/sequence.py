@@ -1,0 +1,53 @@
+"""Layers for sequences of tokens: an embedding that knows positions, and a mean that skips padding."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="kerazoo")
+class TokenAndPositionEmbedding(keras.layers.Layer):
+    """Sum of a learned vector for each token and one for its position (Devlin et al. 2019, section 3).
+
+    Maps (B, T) integer ids below `vocab_size`, T at most `sequence_length`, to (B, T, embedding_dim).
+    """
+
+    def __init__(self, vocab_size: int, sequence_length: int, embedding_dim: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.vocab_size, self.sequence_length, self.embedding_dim = vocab_size, sequence_length, embedding_dim
+        self.tokens = keras.layers.Embedding(vocab_size, embedding_dim, dtype=self.dtype_policy, name="tokens")
+
+    def build(self, input_shape: Any) -> None:
+        """Create the two tables: (vocab_size, embedding_dim) and (sequence_length, embedding_dim)."""
+        self.tokens.build(input_shape)
+        self.positions = self.add_weight(
+            (self.sequence_length, self.embedding_dim), initializer="uniform", name="positions"
+        )
+
+    def call(self, ids: Any) -> Any:
+        """Map (B, T) ids to (B, T, embedding_dim) vectors."""
+        return self.tokens(ids) + ops.cast(self.positions, self.compute_dtype)[: ops.shape(ids)[1]]
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return (B, T, embedding_dim)."""
+        return (*input_shape, self.embedding_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs."""
+        sizes = {name: getattr(self, name) for name in ("vocab_size", "sequence_length", "embedding_dim")}
+        return {**super().get_config(), **sizes}
+
+
+@keras.saving.register_keras_serializable(package="kerazoo")
+class MaskedMean(keras.layers.Layer):
+    """Mean over the time axis of the positions where `mask` is True; zeros where it is True nowhere."""
+
+    def call(self, inputs: Any, mask: Any) -> Any:
+        """Map (B, T, d) vectors and a (B, T) mask to (B, d)."""
+        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)  # (B, T, 1)
+        return ops.sum(inputs * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
+
+    def compute_output_shape(self, input_shape: Any, mask_shape: Any = None) -> tuple[Any, ...]:
+        """Return (B, d)."""
+        return (input_shape[0], input_shape[-1])

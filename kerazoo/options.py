@@ -1,0 +1,96 @@
+"""Options by name: which exist, which type their default gives them, and reading them from text."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from kerazoo.errors import OverrideError, did_you_mean
+from kerazoo.schema import Recipe
+
+RECIPE_OPTIONS: dict[str, Any] = {"optimizer": "", "learning_rate": 0.0}
+"""The fields of a recipe that an override may change, with a value of their type."""
+
+
+def options_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the keyword options of `function` with their defaults."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
+
+
+def _describe(default: Any) -> str:
+    """Name the type that `default` stands for, as the message of an error does."""
+    if default is None:
+        return "text or None"
+    if isinstance(default, tuple):
+        return f"one or several of: {_describe(default[0])}" if default else "a tuple"
+    names = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
+    return names.get(type(default), type(default).__name__)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if default is None:
+        return value is None or isinstance(value, str)
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, tuple):
+        items = isinstance(value, (tuple, list)) and len(value) > 0
+        return items and all(_fits(item, default[0]) for item in value)
+    if isinstance(default, float):
+        return isinstance(value, (int, float)) and value == value  # noqa: PLR0124 (NaN differs from itself)
+    return isinstance(value, type(default))
+
+
+def check_options(given: Mapping[str, Any], accepted: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """Return `given` with lists made tuples, once every name and type fits `accepted` (name to default).
+
+    Raises:
+        OverrideError: a name is not among `accepted`, or a value is not of its default's type.
+    """
+    for name, value in given.items():
+        if name not in accepted:
+            known = ", ".join(sorted(accepted)) or "none"
+            raise OverrideError(f"{owner} has no option '{name}'.{did_you_mean(name, accepted)} Options: {known}")
+        default = accepted[name]
+        if not _fits(value, default):
+            raise OverrideError(f"{owner}: option '{name}' wants {_describe(default)}, not {value!r}")
+        if isinstance(default, int) and not isinstance(default, bool) and value < 1:
+            raise OverrideError(f"{owner}: option '{name}' wants a whole number of at least 1, not {value}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def parse_assignments(assignments: Iterable[str], accepted: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """Return the options that texts such as "units=64,32" set, read by the type of their defaults.
+
+    Raises:
+        OverrideError: a text has no "=", or its name or value is not accepted.
+    """
+    options: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals or not name:
+            raise OverrideError(f"'{assignment}' sets nothing; write FIELD=VALUE, e.g. units=64")
+        options[name] = _read(text, accepted.get(name))
+    return check_options(options, accepted, owner)
+
+
+def _read(text: str, default: Any) -> Any:
+    """Read `text` as the type of `default`; what cannot be read stays text, which the check then refuses."""
+    if isinstance(default, str) or default is None:
+        return text
+    if isinstance(default, bool):
+        return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
+    if isinstance(default, tuple):
+        return tuple(_read(item.strip(), default[0]) for item in text.strip("()[] ").split(",") if item.strip())
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
+    """Return `recipe` with the fields of `RECIPE_OPTIONS` that `options` holds."""
+    return dataclasses.replace(recipe, **{name: value for name, value in options.items() if name in RECIPE_OPTIONS})
