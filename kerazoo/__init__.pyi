@@ -1,4 +1,8 @@
 from ._version import __version__ as __version__
+from .data import Dataset as Dataset
+from .data import SampleDataWarning as SampleDataWarning
+from .data import Vocabulary as Vocabulary
+from .data import load_data as load_data
 from .errors import DataError as DataError
 from .errors import InputError as InputError
 from .errors import KerazooError as KerazooError
@@ -15,3 +19,7 @@ from .schema import ModelSpec as ModelSpec
 from .schema import Recipe as Recipe
 from .schema import Source as Source
 from .schema import Tensor as Tensor
+from .training.evaluation import evaluate as evaluate
+from .training.fine_tuning import fine_tune as fine_tune
+from .training.train import TrainResult as TrainResult
+from .training.train import train as train

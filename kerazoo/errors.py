@@ -1,13 +1,13 @@
 """The errors that kerazoo raises.
 
-    KerazooError
-    ├── InputError (ValueError)          what the caller gave cannot be used; the command line exits with 2
-    │   ├── UnknownModelError            no model has that name
-    │   ├── OverrideError (TypeError)    a model, recipe or data option is unknown or of the wrong type
-    │   ├── DataError                    arrays, text or labels that the model cannot take
-    │   ├── ModelFileError               a file that is not the model that was asked for
-    │   └── RunDirectoryError            a run directory that cannot be used as asked
-    └── UnavailableError (RuntimeError)  something outside failed: no network, no package; exits with 1
+KerazooError
+├── InputError (ValueError)          what the caller gave cannot be used; the command line exits with 2
+│   ├── UnknownModelError            no model has that name
+│   ├── OverrideError (TypeError)    a model, recipe or data option is unknown or of the wrong type
+│   ├── DataError                    arrays, text or labels that the model cannot take
+│   ├── ModelFileError               a file that is not the model that was asked for
+│   └── RunDirectoryError            a run directory that cannot be used as asked
+└── UnavailableError (RuntimeError)  something outside failed: no network, no package; exits with 1
 """
 
 import difflib

@@ -9,6 +9,7 @@ from typing import Any
 
 from kerazoo.errors import InputError, OverrideError
 from kerazoo.lazy import keras, np
+from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, options_of, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
@@ -60,7 +61,9 @@ def compile_model(model: keras.Model, recipe: Recipe) -> None:
     try:
         optimizer = keras.optimizers.get(recipe.optimizer)
     except ValueError:
-        raise InputError(f"optimizer={recipe.optimizer!r} is unknown to Keras; try 'sgd', 'rmsprop' or 'adam'") from None
+        raise InputError(
+            f"optimizer={recipe.optimizer!r} is unknown to Keras; try 'sgd', 'rmsprop' or 'adam'"
+        ) from None
     if recipe.learning_rate is not None:
         optimizer.learning_rate = recipe.learning_rate
     loss = keras.losses.get(recipe.loss)
@@ -69,9 +72,10 @@ def compile_model(model: keras.Model, recipe: Recipe) -> None:
         loss = keras.losses.get({"class_name": class_name, "config": {"from_logits": True}})
     extra_outputs = len(model.outputs) - 1  # e.g. attention weights: returned, not trained on
     if extra_outputs:
-        model.compile(optimizer, [loss] + [None] * extra_outputs, [list(recipe.metrics)] + [[]] * extra_outputs)
+        losses, metrics = [loss] + [None] * extra_outputs, [list(recipe.metrics)] + [[]] * extra_outputs
+        model.compile(optimizer=optimizer, loss=losses, metrics=metrics)
     else:
-        model.compile(optimizer, loss, list(recipe.metrics))
+        model.compile(optimizer=optimizer, loss=loss, metrics=list(recipe.metrics))
 
 
 def build(
@@ -119,13 +123,15 @@ def build_from(
     arguments = {option: value for option, value in options.items() if option in accepted}
     with seeded(seed), dtype_policy(precision):
         try:
-            return model_spec.builder(**arguments)
+            model = model_spec.builder(**arguments)
         except (ValueError, TypeError) as error:
             if not arguments:  # the builder itself is broken: not the caller's mistake
                 raise
             given = ", ".join(f"{option}={value!r}" for option, value in arguments.items())
             reason = str(error).strip().split("\n")[0]
             raise OverrideError(f"model '{model_spec.name}' cannot be built with {given}: {reason}") from error
+    set_origin(model, Origin(model_spec.name, dict(options)))
+    return model
 
 
 def _load_weights(model: keras.Model, path: str) -> None:

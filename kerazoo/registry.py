@@ -97,9 +97,7 @@ def _patterns(value: str | Iterable[str] | None) -> list[str]:
     return [] if value is None else [value] if isinstance(value, str) else list(value)
 
 
-def list_models(
-    pattern: str | Iterable[str] | None = None, *, exclude: str | Iterable[str] | None = None
-) -> list[str]:
+def list_models(pattern: str | Iterable[str] | None = None, *, exclude: str | Iterable[str] | None = None) -> list[str]:
     """Return the sorted names of the models that match any of `pattern` and none of `exclude`.
 
     Patterns are those of `fnmatch`, e.g. "mnist_*" or ["imdb_*", "textgen_*"]; None matches all.

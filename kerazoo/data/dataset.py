@@ -1,0 +1,81 @@
+"""A data set as arrays that a model takes as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kerazoo.data.vocabulary import Vocabulary
+from kerazoo.errors import InputError
+from kerazoo.lazy import np
+
+Array = Any  # a NumPy array; NumPy is imported when first used
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Training and test arrays, ready for `model.fit` and `model.predict`, and where they came from.
+
+    `source` is "tfds" for the real data set, "sample" for the embedded stand-in, "document" for the handful of
+    samples that a document prints, "generated" for made-up data, and "user" for the caller's own.
+    `model_options` are the model's options that follow from the data, such as the size of the vocabulary.
+    """
+
+    name: str
+    version: str
+    source: str
+    x_train: Array
+    y_train: Array
+    x_test: Array | None = None
+    y_test: Array | None = None
+    x_val: Array | None = None
+    y_val: Array | None = None
+    vocabulary: Vocabulary | None = None
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{split}={size}" for split, size in self.sizes.items())
+        return f"Dataset({self.name} {self.version}, source={self.source!r}, {sizes})"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of examples in each split that there is."""
+        inputs = {"train": self.x_train, "val": self.x_val, "test": self.x_test}
+        return {split: len(x) for split, x in inputs.items() if x is not None}
+
+    def hold_out(self, fraction: float, *, seed: int = 0) -> Dataset:
+        """Return the data with a random `fraction` of the training split as `x_val` and `y_val`.
+
+        Raises:
+            InputError: `fraction` is not between 0 and 1, or it leaves a split empty.
+        """
+        if not 0 < fraction < 1:
+            raise InputError(f"validation_split={fraction!r}: wanted a fraction between 0 and 1, e.g. 0.1")
+        order = np.random.default_rng(seed).permutation(len(self.x_train))
+        held = round(len(order) * fraction)
+        if not 0 < held < len(order):
+            raise InputError(f"validation_split={fraction} of {len(order)} training examples leaves a split empty")
+        val, train = order[:held], order[held:]
+        return dataclasses.replace(
+            self,
+            x_train=self.x_train[train],
+            y_train=self.y_train[train],
+            x_val=self.x_train[val],
+            y_val=self.y_train[val],
+        )
+
+    def with_vocabulary(self, vocabulary: Vocabulary | None) -> Dataset:
+        """Return the data with its ids in terms of `vocabulary`, for a model that was trained with that one."""
+        if vocabulary is None or self.vocabulary is None or vocabulary == self.vocabulary:
+            return self
+        table = vocabulary.ids_of(self.vocabulary.tokens)
+        arrays = {}
+        for split in ("train", "val", "test"):
+            if getattr(self, f"x_{split}") is None:
+                continue
+            arrays[f"x_{split}"] = table[getattr(self, f"x_{split}")]
+            if self.vocabulary.unit != "word":  # a generator's labels are ids as well
+                arrays[f"y_{split}"] = table[getattr(self, f"y_{split}")]
+        return dataclasses.replace(self, vocabulary=vocabulary, **arrays)

@@ -1,0 +1,129 @@
+"""Data sets that TFDS prepared: where they are, which version, and fetching them when they are not there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerazoo.errors import InputError, UnavailableError
+
+SOURCES = ("auto", "tfds", "sample")
+_DEFAULT_ROOT = Path("~/tensorflow_datasets")  # TFDS's own default
+_PROBE_SECONDS = 5
+
+
+class SampleDataWarning(UserWarning):
+    """The real data could not be had; the embedded sample is used in its place."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set on disk in TFDS layout. `fingerprint` tells it from another of the same name and version."""
+
+    builder: str
+    root: Path
+    version: str
+    fingerprint: str
+
+    def read(self, split: str) -> Iterator[dict[str, Any]]:
+        """Yield the examples of `split` in their stored order, as NumPy values.
+
+        Raises:
+            UnavailableError: TFDS cannot read the files.
+        """
+        import tensorflow_datasets as tfds
+
+        try:
+            builder = tfds.builder(f"{self.builder}:{self.version}", data_dir=self.root)
+            config = tfds.ReadConfig(interleave_cycle_length=1)  # one shard after the other: always the same order
+            batches = builder.as_dataset(split=split, read_config=config, batch_size=1000, shuffle_files=False)
+            for batch in batches.as_numpy_iterator():
+                for place in range(len(next(iter(batch.values())))):
+                    yield {name: values[place] for name, values in batch.items()}
+        except Exception as error:
+            reason = str(error).strip().split("\n")[0]
+            raise UnavailableError(f"{self.builder} in {self.root} cannot be read: {reason}") from error
+
+
+def data_root(data_dir: str | os.PathLike[str] | None) -> Path:
+    """Return the directory of prepared data sets: `data_dir`, `TFDS_DATA_DIR`, or TFDS's own default.
+
+    Raises:
+        InputError: the directory that was named is not there.
+    """
+    named = data_dir or os.environ.get("TFDS_DATA_DIR")
+    if not named:
+        return _DEFAULT_ROOT.expanduser()
+    root = Path(named).expanduser()
+    if not root.is_dir():
+        origin = "data_dir" if data_dir else "TFDS_DATA_DIR"
+        raise InputError(f"{origin}: '{root}' is not a directory; name one in TFDS layout, or leave it out")
+    return root
+
+
+def find(builder: str, root: Path) -> Prepared | None:
+    """Return the newest version of `builder` (e.g. "imdb_reviews/plain_text") under `root`, or None.
+
+    Reads file names and sizes only: TFDS itself takes seconds to import.
+    """
+    versions = [path.parent for path in root.joinpath(builder).glob("*.*.*/dataset_info.json")]
+    if not versions:
+        return None
+    newest = max(versions, key=lambda path: [int(part) for part in re.findall(r"\d+", path.name)])
+    digest = hashlib.sha256((newest / "dataset_info.json").read_bytes())
+    for file in sorted(newest.glob("*tfrecord*")):
+        digest.update(f"{file.name} {file.stat().st_size}".encode())
+    return Prepared(builder, root, newest.name, digest.hexdigest())
+
+
+def prepare(builder: str, host: str, data_dir: str | os.PathLike[str] | None, source: str) -> Prepared | None:
+    """Return the prepared data set, downloading it where it is missing; None says to use the sample.
+
+    Args:
+        builder: TFDS's name of the data set, with its configuration.
+        host: the host that TFDS downloads it from, asked first: TFDS retries for minutes where there is no network.
+        data_dir: a directory in TFDS layout, or None for the default.
+        source: "tfds" (the real data or an error), "sample", or "auto" (the sample where the real data fails).
+
+    Raises:
+        InputError: `source` is unknown or `data_dir` does not exist.
+        UnavailableError: `source` is "tfds" and the data is neither there nor to be had.
+    """
+    if source not in SOURCES:
+        raise InputError(f"source={source!r}: wanted one of {', '.join(SOURCES)}")
+    root = data_root(data_dir)
+    if source == "sample":
+        return None
+    found = find(builder, root)
+    if found is None:
+        try:
+            _download(builder, host, root)
+            found = find(builder, root)
+        except (UnavailableError, OSError) as error:
+            if source == "tfds":
+                raise UnavailableError(f"{builder} is not in {root} and cannot be fetched: {error}") from error
+            message = f"NOT THE REAL DATA: {builder} is not in {root} and cannot be fetched ({error}); using the sample"
+            warnings.warn(message, SampleDataWarning, stacklevel=4)
+    return found
+
+
+def _download(builder: str, host: str, root: Path) -> None:
+    if not urllib.request.getproxies():  # behind a proxy a direct connection tells nothing
+        try:
+            socket.create_connection((host, 443), timeout=_PROBE_SECONDS).close()
+        except OSError as error:
+            raise UnavailableError(f"no way to {host}: {error.strerror or error}") from error
+    import tensorflow_datasets as tfds
+
+    try:
+        tfds.builder(builder, data_dir=root).download_and_prepare()
+    except Exception as error:  # TFDS raises whatever its downloader met
+        raise UnavailableError(str(error).strip().split("\n")[0]) from error

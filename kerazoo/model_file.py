@@ -1,0 +1,93 @@
+"""Models on disk: a `.keras` file that also carries the model's name, its options and its vocabulary.
+
+The additions are one more member of the zip archive that a `.keras` file is; Keras reads the file as any other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kerazoo.data import Vocabulary
+from kerazoo.errors import ModelFileError
+from kerazoo.files import whole_file
+from kerazoo.lazy import keras
+
+_MEMBER = "kerazoo.json"
+_ATTRIBUTE = "_kerazoo_origin"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a model was built as: its name in the zoo, the options it was built with, and its vocabulary."""
+
+    name: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    vocabulary: Vocabulary | None = None
+
+
+def origin_of(model: keras.Model) -> Origin:
+    """Return what is known of `model`; nothing, for a model that kerazoo neither built nor loaded."""
+    return getattr(model, _ATTRIBUTE, Origin())
+
+
+def set_origin(model: keras.Model, origin: Origin) -> None:
+    """Note `origin` on the model in memory."""
+    setattr(model, _ATTRIBUTE, origin)
+
+
+def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
+    """Save `model` with what is known of it to the `.keras` file `path`, whole or not at all."""
+    origin = origin_of(model)
+    vocabulary = origin.vocabulary and json.loads(origin.vocabulary.to_json())
+    known = {"model": origin.name, "options": dict(origin.options), "vocabulary": vocabulary}
+    with whole_file(Path(path)) as temporary:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(_MEMBER, json.dumps(known, ensure_ascii=False))
+
+
+def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.Model:
+    """Load the `.keras` file `path`, with what is known of the model.
+
+    Args:
+        path: a file that kerazoo or Keras saved.
+        name: the model of the zoo that it is to be, or None for any.
+
+    Raises:
+        ModelFileError: the file is missing, damaged, no model, or known to be another model than `name`.
+    """
+    path = Path(path)
+    origin = _read_origin(path)
+    if name is not None and origin.name not in (None, name):
+        raise ModelFileError(f"'{path}' holds the model '{origin.name}', not '{name}'")
+    import kerazoo.layers.attention
+    import kerazoo.layers.sequence  # noqa: F401 (Keras must know our layers to load them)
+
+    try:
+        model = keras.saving.load_model(path)
+    except Exception as error:  # Keras raises whatever its reader met first
+        reason = str(error).strip().split("\n")[0]
+        raise ModelFileError(f"'{path}' cannot be loaded as a Keras model: {reason}") from error
+    set_origin(model, origin if origin.name else Origin(name))
+    return model
+
+
+def _read_origin(path: Path) -> Origin:
+    if not path.is_file():
+        raise ModelFileError(f"'{path}' is not a file; name a .keras file, such as model.keras in a run directory")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _MEMBER not in archive.namelist():
+                return Origin()
+            known = json.loads(archive.read(_MEMBER))
+        vocabulary = known["vocabulary"] and Vocabulary.from_json(json.dumps(known["vocabulary"]))
+        options = {key: tuple(value) if isinstance(value, list) else value for key, value in known["options"].items()}
+        return Origin(known["model"], options, vocabulary)
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError):
+        raise ModelFileError(f"'{path}' is not a whole .keras file; it is damaged or something else") from None

@@ -1,0 +1,86 @@
+"""What a result was measured with: versions, devices, and whether cuDNN serves the LSTMs of a model."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from kerazoo._version import __version__
+from kerazoo.lazy import keras, tf
+
+_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "jax")
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, kerazoo and the packages that decide a result; absent packages are left out."""
+    found = {"python": platform.python_version(), "kerazoo": __version__}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def cpu_model() -> str:
+    """Return the processor's own name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def gpus() -> list[str]:
+    """Return the names of the GPUs that TensorFlow sees."""
+    devices = tf.config.list_physical_devices("GPU")
+    return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
+
+
+def _deterministic() -> bool:
+    """Tell whether TensorFlow was asked for deterministic operations; it has a public setter only."""
+    try:
+        from tensorflow.python.framework.config import is_op_determinism_enabled
+    except ImportError:
+        return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
+    return bool(is_op_determinism_enabled())
+
+
+def environment() -> dict[str, Any]:
+    """Return what a measured number depends on, for its record."""
+    build = tf.sysconfig.get_build_info()
+    return {
+        "versions": versions(),
+        "backend": keras.backend.backend(),
+        "os": f"{platform.system()} {platform.release()}",
+        "cpu": cpu_model(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "gpus": gpus(),
+        "cuda": build.get("cuda_version"),
+        "cudnn": build.get("cudnn_version"),
+        "precision": keras.config.dtype_policy().name,
+        "deterministic_ops": _deterministic(),
+    }
+
+
+def cudnn_obstacles(layer: keras.layers.LSTM, *, gpu: bool | None = None) -> list[str]:
+    """Return why cuDNN would not serve an LSTM layer; an empty list says that it would.
+
+    Args:
+        layer: the layer, built or not.
+        gpu: whether there is a GPU; None asks TensorFlow.
+    """
+    has_gpu = bool(tf.config.list_physical_devices("GPU")) if gpu is None else gpu
+    checks = {
+        "no GPU": not has_gpu,
+        f"activation is {layer.activation.__name__}, not tanh": layer.activation is not keras.activations.tanh,
+        f"recurrent activation is {layer.recurrent_activation.__name__}, not sigmoid": layer.recurrent_activation
+        is not keras.activations.sigmoid,
+        "recurrent_dropout is above 0": layer.recurrent_dropout > 0,
+        "the layer is unrolled": layer.unroll,
+        "the layer has no bias": not layer.use_bias,
+    }
+    return [reason for reason, holds in checks.items() if holds]

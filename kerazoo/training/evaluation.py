@@ -1,0 +1,84 @@
+"""Measuring a trained model on a test split."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from kerazoo.data import Dataset, data_options, load_for
+from kerazoo.data.adapt import adapt, check_fit, is_stream
+from kerazoo.errors import DataError, InputError
+from kerazoo.lazy import keras
+from kerazoo.model_file import load_model, origin_of
+from kerazoo.options import check_options
+from kerazoo.registry import spec
+
+
+def evaluate(
+    name: str,
+    model: keras.Model | str | os.PathLike[str],
+    *,
+    data: Any = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    source: str = "auto",
+    batch_size: int = 512,
+    **options: Any,
+) -> dict[str, float]:
+    """Return the loss and the metrics of `model`, a trained `name`, on the test split.
+
+    Args:
+        name: the model's name in the zoo; its data set is the one that is evaluated on.
+        model: a compiled Keras model, or the path of a `.keras` file.
+        data: the caller's own data in place of the model's, as `train` takes it; of an `(x, y)` all is measured.
+        data_dir: a directory in TFDS layout.
+        source: "auto", "tfds" or "sample", as in `load_data`.
+        batch_size: examples at a time; it changes the speed, not the result.
+        **options: what to make of the data; by default what the model was trained on.
+
+    Returns:
+        `loss` and the recipe's metrics, e.g. {"loss": 0.08, "accuracy": 0.98}.
+
+    Raises:
+        ModelFileError: `model` is a path that holds no such model.
+        DataError: the data does not fit the model.
+    """
+    model_spec = spec(name)
+    if isinstance(model, (str, os.PathLike)):
+        model = load_model(model, name)
+    whole_number("batch_size", batch_size)
+    if not getattr(model, "compiled", False):
+        raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")
+    accepted = {**data_options(model_spec), **model_spec.defaults}
+    origin = origin_of(model)
+    known = {option: value for option, value in origin.options.items() if option in accepted}
+    chosen = {**accepted, **known, **check_options(options, accepted, f"the data of '{name}'")}
+    if is_stream(data):
+        return _floats(model.evaluate(data, verbose=0, return_dict=True))
+    if data is None:
+        dataset = load_for(model_spec, chosen, data_dir, source).with_vocabulary(origin.vocabulary)
+    else:
+        dataset = adapt(data, model_spec, chosen, origin.vocabulary)
+    return evaluate_on(model, check_fit(dataset, model, model_spec), batch_size)
+
+
+def evaluate_on(model: keras.Model, dataset: Dataset, batch_size: int = 512) -> dict[str, float]:
+    """Return the loss and metrics on the test split of `dataset`, or on all of it where there is no split."""
+    x, y = (dataset.x_train, dataset.y_train) if dataset.x_test is None else (dataset.x_test, dataset.y_test)
+    if len(x) == 0:
+        raise DataError("the data is empty; wanted at least one example")
+    return _floats(model.evaluate(x, y, batch_size=batch_size, verbose=0, return_dict=True))
+
+
+def _floats(logs: dict[str, Any]) -> dict[str, float]:
+    return {key: float(value) for key, value in logs.items()}
+
+
+def whole_number(what: str, value: Any, least: int = 1) -> int:
+    """Return `value` if it is a whole number of at least `least`.
+
+    Raises:
+        InputError: it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(f"{what}={value!r}: wanted a whole number of at least {least}")
+    return value

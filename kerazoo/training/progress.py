@@ -1,0 +1,61 @@
+"""Progress for people, on standard error: a bar on a terminal, a line an epoch elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+def _describe(logs: dict[str, Any] | None) -> str:
+    return "  ".join(f"{name} {float(value):.4f}" for name, value in (logs or {}).items())
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """Shows the epoch, the running loss and metrics, and the time that is left.
+
+    With more than a hundred epochs it prints some twenty lines rather than one an epoch.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.console = Console(stderr=True, highlight=False)
+        self.name = name
+        self.bar = Progress(
+            TextColumn(f"{name}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Start the bar."""
+        epochs = self.params["epochs"]
+        self.every = max(1, epochs // 20) if epochs > 100 else 1
+        self.task = self.bar.add_task(self.name, total=None, state="starting")
+        self.bar.start()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Put the bar back to the first step."""
+        state = f"epoch {epoch + 1}/{self.params['epochs']}"
+        self.bar.update(self.task, completed=0, total=self.params.get("steps"), state=state)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move the bar."""
+        self.bar.update(self.task, completed=batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the epoch's line."""
+        epochs = self.params["epochs"]
+        if (epoch + 1) % self.every == 0 or epoch + 1 == epochs:
+            self.console.print(f"{self.name}  epoch {epoch + 1:>{len(str(epochs))}}/{epochs}  {_describe(logs)}")
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Take the bar away."""
+        self.bar.stop()
