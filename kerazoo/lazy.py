@@ -5,7 +5,12 @@ whether Keras is in use.
 """
 
 import importlib
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+before_first_use: list[Callable[[], None]] = []
+"""Called once, before the first lazy import of Keras or TensorFlow; the command line quiets TensorFlow here."""
 
 
 class LazyModule:
@@ -15,6 +20,9 @@ class LazyModule:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if self._name not in sys.modules and self._name != "numpy":
+            while before_first_use:
+                before_first_use.pop()()
         return getattr(importlib.import_module(self._name), attribute)
 
     def __repr__(self) -> str:

@@ -41,13 +41,13 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kerazoo")
 class MaskedMean(keras.layers.Layer):
-    """Mean over the time axis of the positions where `mask` is True; zeros where it is True nowhere."""
+    """Mean over the time axis of the positions where `real` is True; zeros where it is True nowhere."""
 
-    def call(self, inputs: Any, mask: Any) -> Any:
-        """Map (B, T, d) vectors and a (B, T) mask to (B, d)."""
-        weights = ops.expand_dims(ops.cast(mask, inputs.dtype), -1)  # (B, T, 1)
+    def call(self, inputs: Any, real: Any) -> Any:
+        """Map (B, T, d) vectors and their (B, T) bools to (B, d)."""
+        weights = ops.expand_dims(ops.cast(real, inputs.dtype), -1)  # (B, T, 1)
         return ops.sum(inputs * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1)
 
-    def compute_output_shape(self, input_shape: Any, mask_shape: Any = None) -> tuple[Any, ...]:
+    def compute_output_shape(self, inputs_shape: Any, real_shape: Any) -> tuple[Any, ...]:
         """Return (B, d)."""
-        return (input_shape[0], input_shape[-1])
+        return (inputs_shape[0], inputs_shape[-1])

@@ -39,7 +39,7 @@ def imdb_transformer(
     hidden = keras.layers.Dense(embedding_dim)(hidden)  # (B, T, d)
     x = keras.layers.LayerNormalization()(x + keras.layers.Dropout(dropout)(hidden))
 
-    x = layers.MaskedMean()(x, mask=real)  # (B, d)
+    x = layers.MaskedMean()(x, real)  # (B, d)
     x = keras.layers.Dropout(dropout)(x)
     outputs = keras.layers.Dense(1, activation="sigmoid", name="positive", dtype="float32")(x)
     return keras.Model(inputs, outputs, name="imdb_transformer")

@@ -88,7 +88,9 @@ def fine_tune(
         metrics = evaluate_on(model, dataset) if tested else {}
     if run:
         run.finish(model, history, metrics)
-    return TrainResult(model, history, metrics, run.path if run else None, seconds, measured_with, about(dataset)["data"])
+    return TrainResult(
+        model, history, metrics, run.path if run else None, seconds, measured_with, about(dataset)["data"]
+    )
 
 
 def _chosen_layers(model: keras.Model, wanted: int | Sequence[str] | None) -> list[Any] | None:

@@ -1,0 +1,263 @@
+"""The command line: arguments, one call, its result printed.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 something failed, 2 the
+input was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+import kerazoo
+from kerazoo import lazy
+from kerazoo.errors import InputError, KerazooError
+from kerazoo.options import parse_assignments
+from kerazoo.quiet import start_tensorflow
+
+app = typer.Typer(
+    name="kerazoo",
+    help="Small documented Keras models: build, train and check them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)  # piped: one row, one line
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Name = Annotated[str, typer.Argument(help="A model's name; `kerazoo list` prints them.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+DataDir = Annotated[str | None, typer.Option(help="Directory in TFDS layout (default: TFDS_DATA_DIR, or TFDS's own).")]
+Source = Annotated[str, typer.Option(help="auto, tfds (the real data) or sample (the embedded stand-in).")]
+RunDir = Annotated[str | None, typer.Option(help="Directory for the run's files (default: runs/NAME/DATE-TIME).")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set an option; `show` lists them.")
+]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the training data (default: the recipe's).")]
+BatchSize = Annotated[int | None, typer.Option(help="Examples a step (default: the recipe's).")]
+Seed = Annotated[int, typer.Option(help="Seed of weights, order and dropout.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that the run directory holds.")]
+ModelFile = Annotated[str, typer.Option("--model", help="A .keras file, such as model.keras in a run directory.")]
+Split = Annotated[float | None, typer.Option(help="Validate on this fraction of the training split.")]
+Stop = Annotated[int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")]
+
+
+def _print_json(document: Any) -> None:
+    out.file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+@app.command("list")
+def list_command(
+    pattern: Annotated[str | None, typer.Argument(help="Names to list, e.g. 'mnist_*'.")] = None, as_json: Json = False
+) -> None:
+    """List the models."""
+    names = kerazoo.list_models(pattern)
+    if pattern is not None and not names:
+        raise InputError(f"no model matches '{pattern}'. Models: {', '.join(kerazoo.list_models())}")
+    from kerazoo.report import tables
+
+    specs = [kerazoo.spec(name) for name in names]
+    if as_json:
+        _print_json([tables.model_record(one) for one in specs])
+    else:
+        out.print(tables.model_table(specs))
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """Show what is known of a model: source, inputs, outputs, recipe and options."""
+    from kerazoo.data import data_options
+    from kerazoo.options import RECIPE_OPTIONS
+    from kerazoo.report import tables
+
+    spec = kerazoo.spec(name)
+    data_only = {key: value for key, value in data_options(spec).items() if key not in spec.defaults}
+    options = {"model options": spec.defaults, "data options": data_only}
+    if as_json:
+        _print_json({**tables.model_record(spec), "options": {**spec.defaults, **data_only}})
+    else:
+        tables.show_model(out, spec, {**options, "recipe options": dict.fromkeys(RECIPE_OPTIONS, "as above")})
+
+
+@app.command()
+def train(
+    name: Name,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    source: Source = "auto",
+    run_dir: RunDir = None,
+    overwrite: Overwrite = False,
+    precision: Annotated[str | None, typer.Option(help="Keras dtype policy, e.g. mixed_bfloat16.")] = None,
+    validation_split: Split = None,
+    early_stopping: Stop = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard's event files.")] = False,
+    assignments: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Train a model by its document's recipe."""
+    from kerazoo.training.run_directory import default_run_directory
+    from kerazoo.training.train import train_options
+
+    overrides = parse_assignments(assignments or [], train_options(kerazoo.spec(name)), f"model '{name}'")
+    result = kerazoo.train(
+        name,
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        data_dir=data_dir,
+        source=source,
+        run_dir=run_dir or default_run_directory(name),
+        overwrite=overwrite,
+        precision=precision,
+        validation_split=validation_split,
+        early_stopping=early_stopping,
+        tensorboard=tensorboard,
+        **overrides,
+    )
+    _report_training(name, seed, result, as_json)
+
+
+@app.command()
+def evaluate(
+    name: Name,
+    model: ModelFile,
+    data_dir: DataDir = None,
+    source: Source = "auto",
+    assignments: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a trained model on the test split."""
+    from kerazoo.data import data_options
+
+    spec = kerazoo.spec(name)
+    options = parse_assignments(assignments or [], {**data_options(spec), **spec.defaults}, f"the data of '{name}'")
+    _must_exist(model)
+    metrics = kerazoo.evaluate(name, model, data_dir=data_dir, source=source, **options)
+    if as_json:
+        _print_json({"model": name, "file": model, "metrics": metrics})
+    else:
+        from kerazoo.report import tables
+
+        tables.show_metrics(out, metrics)
+
+
+@app.command("fine-tune")
+def fine_tune(
+    name: Name,
+    model: ModelFile,
+    epochs: Annotated[int | None, typer.Option(help="Further epochs (default: the document's, or 5).")] = None,
+    trainable_layers: Annotated[int | None, typer.Option(help="Train only the last so many layers.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="A new learning rate.")] = None,
+    batch_size: BatchSize = None,
+    seed: Seed = 0,
+    data_dir: DataDir = None,
+    source: Source = "auto",
+    run_dir: RunDir = None,
+    overwrite: Overwrite = False,
+    validation_split: Split = None,
+    early_stopping: Stop = None,
+    as_json: Json = False,
+) -> None:
+    """Train a trained model further, all of it or its last layers."""
+    from kerazoo.data import load_for
+    from kerazoo.model_file import load_model, origin_of
+    from kerazoo.training.run_directory import default_run_directory
+
+    spec = kerazoo.spec(name)
+    _must_exist(model)
+    trained = load_model(model, name)
+    result = kerazoo.fine_tune(
+        trained,
+        load_for(spec, origin_of(trained).options, data_dir, source),
+        epochs=(spec.recipe.fine_tune_epochs or 5) if epochs is None else epochs,
+        trainable_layers=trainable_layers,
+        learning_rate=learning_rate,
+        batch_size=spec.recipe.batch_size if batch_size is None else batch_size,
+        seed=seed,
+        run_dir=run_dir or default_run_directory(name),
+        overwrite=overwrite,
+        validation_split=validation_split,
+        early_stopping=early_stopping,
+    )
+    _report_training(name, seed, result, as_json)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Show versions, devices, whether cuDNN would serve an LSTM, and where the data is."""
+    from kerazoo.report import tables
+    from kerazoo.report.doctor import examine, readable
+
+    found = examine()
+    if as_json:
+        _print_json(found)
+    else:
+        tables.show_pairs(out, readable(found))
+
+
+def _report_training(name: str, seed: int, result: Any, as_json: bool) -> None:
+    if as_json:
+        epochs = len(next(iter(result.history.values()), []))
+        fields = ("metrics", "history", "seconds", "environment", "data")
+        document = {"model": name, "seed": seed, "epochs": epochs, "run_dir": str(result.run_dir)}
+        _print_json({**document, **{field: getattr(result, field) for field in fields}})
+        return
+    from kerazoo.report import tables
+
+    tables.show_metrics(out, result.metrics)
+    out.print(f"{result.seconds:.1f} s of training; the run is in {result.run_dir}")
+
+
+def _must_exist(model_file: str) -> None:
+    if not Path(model_file).is_file():  # said now, not after TensorFlow's seconds of import
+        raise kerazoo.ModelFileError(f"'{model_file}' is not a file; name a .keras file")
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if issubclass(category, (UserWarning, RuntimeWarning)):
+        err.print(f"kerazoo: {message}", style="bold yellow", markup=False)
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """Return the line and the exit code for `error`."""
+    if hasattr(error, "format_message"):  # typer's own errors: an option or value that it cannot parse
+        return f"{error.format_message()} See kerazoo --help.", 2
+    if isinstance(error, KerazooError):
+        return str(error), 2 if isinstance(error, InputError) else 1
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1
+    return f"{type(error).__name__}: {error} (--debug shows where)", 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; `--debug` shows the traceback of an error."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in given
+    warnings.showwarning = _show_warning
+    lazy.before_first_use.append(start_tensorflow)
+    try:
+        code = app([one for one in given if one != "--debug"], prog_name="kerazoo", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:  # the reader has gone, e.g. `kerazoo list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (KeyboardInterrupt, Exception) as error:
+        if debug:
+            raise
+        line, code = ("interrupted", 130) if isinstance(error, KeyboardInterrupt) else _explain(error)
+        err.print(f"kerazoo: error: {' '.join(line.split())}", markup=False)
+        return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
