@@ -12,6 +12,8 @@ from .errors import RunDirectoryError as RunDirectoryError
 from .errors import UnavailableError as UnavailableError
 from .errors import UnknownModelError as UnknownModelError
 from .factory import build as build
+from .model_file import load_model as load_model
+from .model_file import save_model as save_model
 from .registry import list_models as list_models
 from .registry import register as register
 from .registry import spec as spec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -136,7 +137,9 @@ def build_from(
 
 def _load_weights(model: keras.Model, path: str) -> None:
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras warns of each mismatch before it raises
+            model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().split("\n")[0]
         raise InputError(f"weights={path!r} cannot be loaded into this model: {reason}") from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,7 +71,10 @@ def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.M
     import kerazoo.layers.sequence  # noqa: F401 (Keras must know our layers to load them)
 
     try:
-        model = keras.saving.load_model(path)
+        with warnings.catch_warnings():
+            # Keras warns that the optimizer of a model that was never trained has no state to load.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer", UserWarning)
+            model = keras.saving.load_model(path)
     except Exception as error:  # Keras raises whatever its reader met first
         reason = str(error).strip().split("\n")[0]
         raise ModelFileError(f"'{path}' cannot be loaded as a Keras model: {reason}") from error

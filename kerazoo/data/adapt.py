@@ -24,7 +24,12 @@ def is_stream(data: Any) -> bool:
 
 
 def adapt(
-    data: Any, model_spec: ModelSpec | None, options: Mapping[str, Any], vocabulary: Vocabulary | None = None
+    data: Any,
+    model_spec: ModelSpec | None,
+    options: Mapping[str, Any],
+    vocabulary: Vocabulary | None = None,
+    *,
+    learn_vocabulary: bool = False,
 ) -> Dataset:
     """Return the caller's arrays or text as a `Dataset` for the model `model_spec` built with `options`.
 
@@ -32,7 +37,8 @@ def adapt(
         data: a `Dataset`, `((x_train, y_train), (x_test, y_test))`, or `(x, y)`; for a text generator also one text.
         model_spec: the model to feed; None for a model that is not of the zoo.
         options: the model's and the data's checked options.
-        vocabulary: of a model that is already trained; without it, text brings its own, learned on `x_train`.
+        vocabulary: of a model that is already trained.
+        learn_vocabulary: learn one on the raw text of `x_train`, for a model that is to be trained on it.
 
     Raises:
         DataError: the data has another form, shape, dtype or length, or holds NaN.
@@ -45,7 +51,7 @@ def adapt(
         return text.windows(text.split(data), "text", "user", "user", **chosen)
     train, test = _pairs(data)
     x_train = train[0]
-    if kind == "imdb" and vocabulary is None and _is_text(x_train):
+    if kind == "imdb" and learn_vocabulary and _is_text(x_train):
         vocabulary = Vocabulary.learn(map(str, x_train), "word", options["vocab_size"])
     form = _former(kind, options, vocabulary)
     arrays = {"x_train": form(x_train), "y_train": _labels(train[1], len(x_train))}
@@ -58,15 +64,18 @@ def _pairs(data: Any) -> tuple[Any, Any]:
     """Return the training pair and the test pair or None."""
     if isinstance(data, (tuple, list)) and len(data) == 2:
         first, second = data
-        if all(isinstance(pair, (tuple, list)) and len(pair) == 2 for pair in data) and _nested(first):
+        if _is_pair(first) and _is_pair(second):
             return first, second
         return (first, second), None
     raise DataError(f"data is {type(data).__name__}: wanted {_FORMS}")
 
 
-def _nested(pair: Any) -> bool:
-    """Tell (x_train, y_train) from an x of two rows: its members are arrays or long lists, not numbers."""
-    return all(isinstance(member, (np.ndarray, list, tuple)) or hasattr(member, "__array__") for member in pair)
+def _is_pair(member: Any) -> bool:
+    """Tell (x, y) from an x of two rows: it is a tuple of two sequences, or a list of two arrays."""
+    if not isinstance(member, (tuple, list)) or len(member) != 2:
+        return False
+    kinds = (np.ndarray, list, tuple) if isinstance(member, tuple) else (np.ndarray,)
+    return all(isinstance(part, kinds) for part in member)
 
 
 def _is_text(rows: Any) -> bool:

@@ -35,9 +35,9 @@ def cached(name: str, key: Mapping[str, Any], make: Callable[[], dict[str, Any]]
     digest = hashlib.sha256(json.dumps({**key, "format": _FORMAT}, sort_keys=True).encode()).hexdigest()[:16]
     path = cache_dir() / f"{name}-{digest}.npz"
     try:
-        with np.load(path, allow_pickle=False) as entry:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as entry:
             return dict(entry)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError):
         warnings.warn(f"the cache entry {path} is damaged; it is made anew", RuntimeWarning, stacklevel=2)

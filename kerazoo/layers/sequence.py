@@ -43,6 +43,14 @@ class TokenAndPositionEmbedding(keras.layers.Layer):
 class MaskedMean(keras.layers.Layer):
     """Mean over the time axis of the positions where `real` is True; zeros where it is True nowhere."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True  # it takes note of `real` alone, and what it returns has no time axis to mask
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        """Return no mask."""
+        return
+
     def call(self, inputs: Any, real: Any) -> Any:
         """Map (B, T, d) vectors and their (B, T) bools to (B, d)."""
         weights = ops.expand_dims(ops.cast(real, inputs.dtype), -1)  # (B, T, 1)

@@ -149,7 +149,7 @@ def _dataset(
         return load_for(model_spec, options, data_dir, source)
     if is_stream(data):
         return data
-    return adapt(data, model_spec, {**train_options(model_spec), **options})
+    return adapt(data, model_spec, {**train_options(model_spec), **options}, learn_vocabulary=True)
 
 
 def _model(model_spec: ModelSpec, options: dict[str, Any], dataset: Any, recipe: Recipe) -> keras.Model:
@@ -226,6 +226,7 @@ def fit(
         epochs=epochs,
         validation_data=validation,
         validation_batch_size=512 if validation else None,
+        shuffle=not is_stream(dataset),
         callbacks=callbacks,
         verbose=0,
     )

@@ -15,7 +15,7 @@ from keras import ops
 from kerazoo.layers.attention import MultiHeadAttention, ScaledDotProductAttention, attend
 
 REPOSITORY = Path(__file__).parents[2]
-few = settings(max_examples=20, deadline=None, database=None)
+few = settings(max_examples=15, deadline=None, database=None)
 
 
 def reference(query, key, value, mask=None):
@@ -272,18 +272,20 @@ def test_starts_from_the_same_distribution_as_keras():
 
 
 def test_dropout_acts_on_the_weights_and_only_in_training():
-    x = np.random.default_rng(0).normal(size=(4, 20, 8)).astype("float32")
-    layer, plain = (MultiHeadAttention(2, 4, dropout=rate, return_weights=True) for rate in (0.5, 0.0))
-    output, weights = layer(x)
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(64, 1, 8)).astype("float32")
+    layer, plain = (MultiHeadAttention(1, 4, dropout=rate, return_weights=True) for rate in (0.5, 0.0))
+    output, weights = (np.asarray(y) for y in layer(x))
     plain(x)
     plain.set_weights(layer.get_weights())
     np.testing.assert_array_equal(output, plain(x)[0])
     np.testing.assert_array_equal(output, layer(x, training=False)[0])
     trained, trained_weights = layer(x, training=True)
-    assert np.abs(np.asarray(trained) - output).max() > 1e-3
     np.testing.assert_array_equal(trained_weights, weights)  # those before dropout
-    many, _ = layer(np.tile(x, (500, 1, 1)), training=True)
-    np.testing.assert_allclose(np.mean(np.reshape(many, (500, *x.shape)), axis=0), output, atol=0.1)
+    # With one key there is one weight, 1, and dropout leaves 0 or 1 / (1 - 0.5) of it.
+    share = np.sum(trained * output, axis=-1) / np.sum(output * output, axis=-1)
+    np.testing.assert_allclose(trained, share[..., None] * output, atol=1e-5)
+    np.testing.assert_allclose(np.unique(np.round(share, 4)), [0, 2])
 
 
 def encoder(dropout=0.0, **options):
@@ -301,7 +303,7 @@ def encoder(dropout=0.0, **options):
 
 def ids():
     rng = np.random.default_rng(0)
-    return rng.integers(1, 9, (4, 6)) * (np.arange(6) < [[6], [4], [1], [0]])
+    return rng.integers(1, 9, (4, 6)) * (np.arange(6) < [[6], [4], [2], [1]])
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -317,7 +319,8 @@ def test_trains_in_mixed_precision(policy):
     output = attention(np.ones((1, 2, 8), "float32"))
     assert keras.backend.standardize_dtype(output.dtype) == policy.removeprefix("mixed_")
     old = model.get_weights()
-    assert np.isfinite(model.train_on_batch(ids(), np.ones((4, 1))))
+    for _ in range(8):  # under float16 Keras halves its loss scale, and skips the step, until the gradients fit
+        assert np.isfinite(model.train_on_batch(ids(), np.ones((4, 1))))
     assert all(np.all(np.isfinite(w)) for w in model.get_weights())
     assert any(np.any(a != b) for a, b in zip(old, model.get_weights(), strict=True))
 
@@ -331,6 +334,7 @@ def test_compiled_equals_plain():
     plain, compiled = encoder(run_eagerly=True), encoder(jit_compile=True)
     for model in (plain, compiled):
         model.train_on_batch(ids(), np.arange(4.0)[:, None])
+    assert all(np.all(np.isfinite(w)) for w in compiled.get_weights())
     for ours, theirs in zip(compiled.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
     np.testing.assert_allclose(compiled.predict_on_batch(ids()), plain.predict_on_batch(ids()), atol=1e-5)

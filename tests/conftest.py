@@ -1,0 +1,58 @@
+"""What all tests share: an empty cache of their own, small data for every model, and the rule for real data."""
+
+import dataclasses
+import os
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import kerazoo
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("TFDS_DATA_DIR"):
+        return
+    skip = pytest.mark.skip(reason="TFDS_DATA_DIR names no directory with the real data")
+    for item in items:
+        if "real_data" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """One cache for the whole run, so that each data set is decoded once."""
+    directory = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAZOO_CACHE_DIR", str(directory))
+        yield directory
+
+
+@pytest.fixture(scope="session")
+def small_data(cache):
+    """Return a function: the first examples of a model's sample data, as a Dataset."""
+
+    def load(name, train=64, test=32, **options):
+        data = kerazoo.load_data(name, source="sample", **options)
+        return dataclasses.replace(
+            data,
+            x_train=data.x_train[:train],
+            y_train=data.y_train[:train],
+            x_test=data.x_test[:test],
+            y_test=data.y_test[:test],
+        )
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def trained(small_data):
+    """Return a function: a model of the zoo after one epoch on its small data, trained once for all tests."""
+    results = {}
+
+    def train(name):
+        if name not in results:
+            results[name] = kerazoo.train(name, data=small_data(name), epochs=1, verbose=False)
+        return results[name]
+
+    return train

@@ -1,0 +1,91 @@
+import multiprocessing
+import os
+
+import numpy as np
+import pytest
+
+from kerazoo.data.cache import cache_dir, cached
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAZOO_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def arrays():
+    return {"x": np.arange(1000, dtype=np.int32), "text": np.frombuffer(b"abc", np.uint8)}
+
+
+def refuse():
+    raise AssertionError("made anew")
+
+
+def test_the_second_time_comes_from_disk(own_cache):
+    cached("set", {"a": 1}, arrays)
+    again = cached("set", {"a": 1}, refuse)
+    assert again["x"].dtype == np.int32
+    assert again["x"].tolist() == list(range(1000))
+    assert again["text"].tobytes() == b"abc"
+    assert [path.suffix for path in own_cache.iterdir()] == [".npz"]
+
+
+@pytest.mark.parametrize("other", [{"a": 2}, {"a": 1, "b": 0}, {}])
+def test_another_key_is_another_entry(own_cache, other):
+    cached("set", {"a": 1}, arrays)
+    with pytest.raises(AssertionError):
+        cached("set", other, refuse)
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "text"])
+def test_a_damaged_entry_is_said_and_made_anew(own_cache, damage):
+    cached("set", {}, arrays)
+    (entry,) = own_cache.iterdir()
+    content = bytearray(entry.read_bytes())
+    if damage == "flip":
+        content[len(content) // 3] ^= 0xFF
+    entry.write_bytes({"truncate": content[:-200], "flip": content, "empty": b"", "text": b"no archive"}[damage])
+    with pytest.warns(RuntimeWarning, match="damaged"):
+        assert cached("set", {}, arrays)["x"].tolist() == list(range(1000))
+    assert cached("set", {}, refuse)["x"][-1] == 999
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KERAZOO_CACHE_DIR", str(tmp_path / "file"))
+    with pytest.warns(RuntimeWarning, match="not kept"):
+        assert cached("set", {}, arrays)["x"][1] == 1
+
+
+def test_nothing_is_left_when_writing_fails(own_cache, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.warns(RuntimeWarning, match="No space left"):
+        cached("set", {}, arrays)
+    assert list(own_cache.iterdir()) == []
+
+
+def _load_many(directory, results):
+    os.environ["KERAZOO_CACHE_DIR"] = directory
+    for _ in range(20):
+        results.put(int(cached("set", {}, arrays)["x"].sum()))
+
+
+def test_two_processes_at_once(own_cache):
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    workers = [context.Process(target=_load_many, args=(str(own_cache), results)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    sums = [results.get(timeout=60) for _ in range(40)]
+    for worker in workers:
+        worker.join()
+    assert set(sums) == {499500}
+    assert len(list(own_cache.iterdir())) == 1
+
+
+def test_the_users_cache_directory_is_the_default(monkeypatch):
+    monkeypatch.delenv("KERAZOO_CACHE_DIR")
+    assert cache_dir().name == "kerazoo"

@@ -1,0 +1,192 @@
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import kerazoo
+
+FILES = {"config.json", "environment.json", "history.csv", "metrics.json", "model.keras", "curves.png"}
+SMALL = {"units": (8,), "epochs": 2, "verbose": False}
+
+
+@pytest.fixture
+def digits(small_data):
+    return small_data("mnist_mlp", train=256, test=64)
+
+
+def test_the_toy_model_learns_its_four_samples():
+    result = kerazoo.train("toy_mlp", verbose=False)
+    assert result.metrics["accuracy"] == 1.0
+    assert len(result.history["loss"]) == 1000
+    assert result.history["loss"][-1] < 0.2 < result.history["loss"][0]
+
+
+def test_a_run_directory_tells_the_whole_run(digits, tmp_path):
+    run = tmp_path / "new" / "run"
+    result = kerazoo.train("mnist_mlp", data=digits, run_dir=run, seed=3, **SMALL)
+    assert {path.name for path in run.iterdir()} == FILES
+    assert result.run_dir == run
+    config = json.loads((run / "config.json").read_text())
+    assert config["model"] == "mnist_mlp"
+    assert config["options"] == {"units": [8]}
+    assert (config["epochs"], config["batch_size"], config["seed"]) == (2, 32, 3)
+    assert config["data"] == {"name": "mnist", "version": "sample", "source": "sample", "train": 256, "test": 64}
+    assert json.loads((run / "metrics.json").read_text()) == result.metrics
+    rows = list(csv.DictReader((run / "history.csv").read_text().splitlines()))
+    assert [float(row["loss"]) for row in rows] == result.history["loss"]
+    assert json.loads((run / "environment.json").read_text())["versions"]["keras"] == keras.__version__
+    assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
+    again = kerazoo.evaluate("mnist_mlp", run / "model.keras", data=digits)
+    assert again == pytest.approx(result.metrics)
+
+
+def test_a_text_model_keeps_its_vocabulary_beside_and_inside_the_model(small_data, tmp_path):
+    data = small_data("imdb_lstm")
+    kerazoo.train("imdb_lstm", data=data, epochs=1, run_dir=tmp_path, units=4, embedding_dim=4, verbose=False)
+    assert kerazoo.Vocabulary.from_json((tmp_path / "vocabulary.json").read_text()) == data.vocabulary
+    from kerazoo.model_file import load_model, origin_of
+
+    assert origin_of(load_model(tmp_path / "model.keras")).vocabulary == data.vocabulary
+
+
+def test_a_run_is_never_overwritten_unasked(digits, tmp_path):
+    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+    before = (tmp_path / "model.keras").read_bytes()
+    with pytest.raises(kerazoo.RunDirectoryError, match="already holds a run"):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+    assert (tmp_path / "model.keras").read_bytes() == before
+    (tmp_path / "notes.txt").write_text("mine")
+    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, overwrite=True, seed=9, **SMALL)
+    assert (tmp_path / "model.keras").read_bytes() != before
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_that_fails_is_left_without_results_and_is_not_taken_for_finished(digits, tmp_path):
+    class Fails(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, callbacks=[Fails()], **SMALL)
+    assert not {path.name for path in tmp_path.iterdir()} & {"metrics.json", "model.keras"}
+
+
+@pytest.mark.parametrize("kind", ["file", "inside a file", "read-only"])
+def test_a_run_directory_that_cannot_be_is_refused_before_any_work(digits, tmp_path, kind, monkeypatch):
+    (tmp_path / "file").write_text("")
+    path = {"file": tmp_path / "file", "inside a file": tmp_path / "file" / "run", "read-only": tmp_path / "run"}[kind]
+    if kind == "read-only":  # root may write anywhere, so the refusal is played
+        import tempfile
+
+        def refuse(**_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with pytest.raises(kerazoo.RunDirectoryError):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=path, **SMALL)
+    assert {one.name for one in tmp_path.iterdir()} == {"file"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"epochs": 0}, "epochs=0"),
+        ({"epochs": -1}, "epochs=-1"),
+        ({"epochs": 1.5}, "epochs=1.5"),
+        ({"epochs": True}, "epochs=True"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": "x"}, "seed='x'"),
+        ({"seed": 2**32}, "seed="),
+        ({"precision": "float8"}, "precision='float8'"),
+        ({"validation_split": 1.5}, "validation_split=1.5"),
+        ({"early_stopping": 0}, "early_stopping=0"),
+        ({"tensorboard": True}, "run_dir"),
+        ({"width": 3}, "no option 'width'"),
+        ({"learning_rate": 0.0}, "above 0"),
+        ({"source": "web"}, "source='web'"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named(arguments, reason):
+    with pytest.raises(kerazoo.InputError, match=reason):
+        kerazoo.train("mnist_mlp", **{"verbose": False, "source": "sample"} | arguments)
+
+
+def test_validation_is_the_recipes_or_what_is_held_out(digits, small_data):
+    assert "val_loss" not in kerazoo.train("mnist_mlp", data=digits, **SMALL).history
+    by_recipe = kerazoo.train("mnist_mlp_dropout", data=small_data("mnist_mlp_dropout"), **SMALL)
+    assert by_recipe.history["val_loss"][-1] == pytest.approx(by_recipe.metrics["loss"], rel=1e-5)
+    held = kerazoo.train("mnist_mlp_dropout", data=digits, validation_split=0.25, **SMALL)
+    assert held.data["train"] == 192 and held.data["val"] == 64
+    assert held.history["val_loss"][-1] != pytest.approx(held.metrics["loss"], rel=1e-3)
+
+
+def test_early_stopping_ends_the_run_and_keeps_the_best_weights(digits):
+    result = kerazoo.train(
+        "mnist_mlp", data=digits, epochs=60, early_stopping=2, learning_rate=0.02, units=(64,), verbose=False
+    )
+    losses = result.history["val_loss"]
+    assert len(losses) < 60
+    assert min(losses) == losses[-3], "it waited for two epochs without a better one"
+    assert result.data["val"] == round(256 * 0.1)
+
+
+def test_callbacks_see_every_epoch(digits):
+    seen = []
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, set(logs))))
+    kerazoo.train("mnist_mlp", data=digits, callbacks=[watch], **SMALL)
+    assert seen == [(0, {"loss", "accuracy"}), (1, {"loss", "accuracy"})]
+
+
+def test_the_recipe_can_be_overridden(digits):
+    model = kerazoo.train("mnist_mlp", data=digits, optimizer="sgd", learning_rate=0.5, **SMALL).model
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.5)
+
+
+def test_a_vocabulary_larger_than_the_model_is_refused(small_data):
+    with pytest.raises(kerazoo.OverrideError, match="the data needs"):
+        kerazoo.train("textgen_lstm", data=small_data("textgen_lstm"), vocab_size=10, verbose=False)
+
+
+def test_training_leaves_the_callers_random_state_alone(digits):
+    np.random.seed(1)
+    expected = np.random.random()
+    np.random.seed(1)
+    kerazoo.train("mnist_mlp", data=digits, **SMALL)
+    assert np.random.random() == expected
+
+
+def test_progress_goes_to_standard_error(digits, capsys):
+    kerazoo.train("mnist_mlp", data=digits, **(SMALL | {"verbose": True}))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "epoch 2/2" in captured.err and "accuracy" in captured.err
+
+
+def test_two_runs_may_start_at_once(digits, tmp_path, monkeypatch):
+    """Default run directories differ, also within a second."""
+    from kerazoo.training.run_directory import default_run_directory
+
+    monkeypatch.chdir(tmp_path)
+    first = default_run_directory("mnist_mlp")
+    first.mkdir(parents=True)
+    assert default_run_directory("mnist_mlp") != first
+
+
+def test_a_distribution_strategy_is_used(digits):
+    import tensorflow as tf
+
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    plain = kerazoo.train("mnist_mlp", data=digits, **SMALL)
+    spread = kerazoo.train("mnist_mlp", data=digits, strategy=strategy, **SMALL)
+    assert spread.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-5)
+
+
+@pytest.mark.real_data
+def test_a_documented_model_learns_real_digits():
+    result = kerazoo.train("mnist_mlp_dropout", epochs=1, source="tfds", verbose=False)
+    assert result.metrics["accuracy"] > 0.95
+    assert result.data["source"] == "tfds"
