@@ -3,12 +3,17 @@
 Names are listed in `__init__.pyi` and loaded on first use: `import kerazoo` imports neither Keras nor TensorFlow.
 """
 
-import sys
-
 import lazy_loader
+
+from kerazoo.lazy import when_imported
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-if "keras" in sys.modules:  # then `keras.saving.load_model` may be next, and must know our layers
+
+def _register_layers() -> None:
+    """Make Keras know the package's layers, so that `keras.saving.load_model` loads the models that have them."""
     import kerazoo.layers.attention
     import kerazoo.layers.sequence  # noqa: F401
+
+
+when_imported("keras", _register_layers)

@@ -23,5 +23,5 @@ from .schema import Source as Source
 from .schema import Tensor as Tensor
 from .training.evaluation import evaluate as evaluate
 from .training.fine_tuning import fine_tune as fine_tune
-from .training.train import TrainResult as TrainResult
+from .training.session import TrainResult as TrainResult
 from .training.train import train as train

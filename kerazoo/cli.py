@@ -6,9 +6,9 @@ input was wrong, 130 interrupted.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,19 +19,19 @@ from rich.console import Console
 import kerazoo
 from kerazoo import lazy
 from kerazoo.errors import InputError, KerazooError
+from kerazoo.files import to_json
 from kerazoo.options import parse_assignments
 from kerazoo.quiet import start_tensorflow
 
 app = typer.Typer(
     name="kerazoo",
     help="Small documented Keras models: build, train and check them.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)  # piped: one row, one line
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)  # piped: a row, a line
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 Name = Annotated[str, typer.Argument(help="A model's name; `kerazoo list` prints them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -51,7 +51,15 @@ Stop = Annotated[int | None, typer.Option(help="Stop after so many epochs withou
 
 
 def _print_json(document: Any) -> None:
-    out.file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    out.file.write(to_json(document))
+
+
+def _run_directory(name: str, given: str | None, resume: bool = False) -> Path:
+    from kerazoo.training.run_directory import default_run_directory
+
+    if resume and given is None:
+        raise InputError("--resume needs --run-dir, the directory of the run to go on with")
+    return Path(given) if given is not None else default_run_directory(name)
 
 
 @app.command("list")
@@ -96,6 +104,7 @@ def train(
     data_dir: DataDir = None,
     source: Source = "auto",
     run_dir: RunDir = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the run directory.")] = False,
     overwrite: Overwrite = False,
     precision: Annotated[str | None, typer.Option(help="Keras dtype policy, e.g. mixed_bfloat16.")] = None,
     validation_split: Split = None,
@@ -105,7 +114,6 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a model by its document's recipe."""
-    from kerazoo.training.run_directory import default_run_directory
     from kerazoo.training.train import train_options
 
     overrides = parse_assignments(assignments or [], train_options(kerazoo.spec(name)), f"model '{name}'")
@@ -116,7 +124,8 @@ def train(
         seed=seed,
         data_dir=data_dir,
         source=source,
-        run_dir=run_dir or default_run_directory(name),
+        run_dir=_run_directory(name, run_dir, resume),
+        resume=resume,
         overwrite=overwrite,
         precision=precision,
         validation_split=validation_split,
@@ -140,7 +149,7 @@ def evaluate(
     from kerazoo.data import data_options
 
     spec = kerazoo.spec(name)
-    options = parse_assignments(assignments or [], {**data_options(spec), **spec.defaults}, f"the data of '{name}'")
+    options = parse_assignments(assignments or [], data_options(spec), f"the data of '{name}'")
     _must_exist(model)
     metrics = kerazoo.evaluate(name, model, data_dir=data_dir, source=source, **options)
     if as_json:
@@ -171,10 +180,11 @@ def fine_tune(
     """Train a trained model further, all of it or its last layers."""
     from kerazoo.data import load_for
     from kerazoo.model_file import load_model, origin_of
-    from kerazoo.training.run_directory import default_run_directory
 
     spec = kerazoo.spec(name)
     _must_exist(model)
+    if run_dir is not None and Path(run_dir).resolve() == Path(model).resolve().parent:
+        raise InputError(f"'{run_dir}' is where the model to fine-tune lies; name another run directory")
     trained = load_model(model, name)
     result = kerazoo.fine_tune(
         trained,
@@ -184,7 +194,7 @@ def fine_tune(
         learning_rate=learning_rate,
         batch_size=spec.recipe.batch_size if batch_size is None else batch_size,
         seed=seed,
-        run_dir=run_dir or default_run_directory(name),
+        run_dir=_run_directory(name, run_dir),
         overwrite=overwrite,
         validation_split=validation_split,
         early_stopping=early_stopping,
@@ -225,13 +235,15 @@ def _must_exist(model_file: str) -> None:
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if issubclass(category, (UserWarning, RuntimeWarning)):
-        err.print(f"kerazoo: {message}", style="bold yellow", markup=False)
+        err.print(f"kerazoo: {message}", style="bold yellow")
 
 
-def _explain(error: Exception) -> tuple[str, int]:
+def _explain(error: BaseException) -> tuple[str, int]:
     """Return the line and the exit code for `error`."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted", 130
     if hasattr(error, "format_message"):  # typer's own errors: an option or value that it cannot parse
-        return f"{error.format_message()} See kerazoo --help.", 2
+        return f"{error.format_message().rstrip('.')}. See kerazoo --help.", 2
     if isinstance(error, KerazooError):
         return str(error), 2 if isinstance(error, InputError) else 1
     if isinstance(error, OSError):
@@ -243,19 +255,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; `--debug` shows the traceback of an error."""
     given = sys.argv[1:] if arguments is None else list(arguments)
     debug = "--debug" in given
+    given = [one for one in given if one != "--debug"] or ["--help"]
     warnings.showwarning = _show_warning
     lazy.before_first_use.append(start_tensorflow)
     try:
-        code = app([one for one in given if one != "--debug"], prog_name="kerazoo", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        code = app(given, prog_name="kerazoo", standalone_mode=False)
+        if code != 130:
+            return code if isinstance(code, int) else 0
+        raise KeyboardInterrupt  # which typer has made a code of
     except BrokenPipeError:  # the reader has gone, e.g. `kerazoo list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, Exception) as error:
         if debug:
-            raise
-        line, code = ("interrupted", 130) if isinstance(error, KeyboardInterrupt) else _explain(error)
-        err.print(f"kerazoo: error: {' '.join(line.split())}", markup=False)
+            traceback.print_exc()
+        line, code = _explain(error)
+        err.print(f"kerazoo: error: {' '.join(line.split())}")
         return code
 
 

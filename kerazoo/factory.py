@@ -11,7 +11,7 @@ from typing import Any
 from kerazoo.errors import InputError, OverrideError
 from kerazoo.lazy import keras, np
 from kerazoo.model_file import Origin, set_origin
-from kerazoo.options import RECIPE_OPTIONS, check_options, options_of, with_options
+from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
 
@@ -61,7 +61,7 @@ def compile_model(model: keras.Model, recipe: Recipe) -> None:
         raise InputError(f"learning_rate={recipe.learning_rate}: wanted a number above 0")
     try:
         optimizer = keras.optimizers.get(recipe.optimizer)
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         raise InputError(
             f"optimizer={recipe.optimizer!r} is unknown to Keras; try 'sgd', 'rmsprop' or 'adam'"
         ) from None
@@ -116,13 +116,10 @@ def build(
     return model
 
 
-def build_from(
-    model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int | None = None, precision: str | None = None
-) -> keras.Model:
+def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int | None = None) -> keras.Model:
     """Call the builder of `model_spec` with those of the checked `options` that it takes."""
-    accepted = options_of(model_spec.builder)
-    arguments = {option: value for option, value in options.items() if option in accepted}
-    with seeded(seed), dtype_policy(precision):
+    arguments = {option: value for option, value in options.items() if option in model_spec.defaults}
+    with seeded(seed):
         try:
             model = model_spec.builder(**arguments)
         except (ValueError, TypeError) as error:

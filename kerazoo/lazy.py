@@ -5,12 +5,43 @@ whether Keras is in use.
 """
 
 import importlib
+import importlib.abc
+import importlib.util
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 before_first_use: list[Callable[[], None]] = []
 """Called once, before the first lazy import of Keras or TensorFlow; the command line quiets TensorFlow here."""
+
+
+def when_imported(name: str, call: Callable[[], None]) -> None:
+    """Call `call` once the module `name` has been imported; now, if it has been.
+
+    (`wrapt` has this too, and takes longer to import than the whole of kerazoo.)
+    """
+    if name in sys.modules:
+        call()
+        return
+
+    class Watcher(importlib.abc.MetaPathFinder):
+        def find_spec(self, wanted: str, path: Any = None, target: Any = None) -> Any:
+            if wanted != name:
+                return None
+            sys.meta_path.remove(self)
+            spec = importlib.util.find_spec(name)
+            if spec is None or spec.loader is None:
+                return spec
+            run = spec.loader.exec_module
+
+            def run_and_call(module: Any) -> None:
+                run(module)
+                call()
+
+            spec.loader.exec_module = run_and_call  # type: ignore[method-assign]
+            return spec
+
+    sys.meta_path.insert(0, Watcher())
 
 
 class LazyModule:

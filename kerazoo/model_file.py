@@ -43,11 +43,18 @@ def set_origin(model: keras.Model, origin: Origin) -> None:
 
 
 def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
-    """Save `model` with what is known of it to the `.keras` file `path`, whole or not at all."""
+    """Save `model` with what is known of it to the `.keras` file `path`, whole or not at all.
+
+    Raises:
+        ModelFileError: the path does not end in `.keras`, or its directory does not exist.
+    """
+    path = Path(path)
+    if path.suffix != ".keras" or not path.parent.is_dir():
+        raise ModelFileError(f"'{path}' cannot be written: wanted a path ending in .keras in a directory that exists")
     origin = origin_of(model)
     vocabulary = origin.vocabulary and json.loads(origin.vocabulary.to_json())
     known = {"model": origin.name, "options": dict(origin.options), "vocabulary": vocabulary}
-    with whole_file(Path(path)) as temporary:
+    with whole_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(_MEMBER, json.dumps(known, ensure_ascii=False))
@@ -67,9 +74,6 @@ def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.M
     origin = _read_origin(path)
     if name is not None and origin.name not in (None, name):
         raise ModelFileError(f"'{path}' holds the model '{origin.name}', not '{name}'")
-    import kerazoo.layers.attention
-    import kerazoo.layers.sequence  # noqa: F401 (Keras must know our layers to load them)
-
     try:
         with warnings.catch_warnings():
             # Keras warns that the optimizer of a model that was never trained has no state to load.

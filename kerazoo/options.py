@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +25,7 @@ def _describe(default: Any) -> str:
     if default is None:
         return "text or None"
     if isinstance(default, tuple):
-        return f"one or several of: {_describe(default[0])}" if default else "a tuple"
+        return f"one or several of: {_describe(default[0])}" if default else "a tuple of texts"
     names = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
     return names.get(type(default), type(default).__name__)
 
@@ -37,8 +36,10 @@ def _fits(value: Any, default: Any) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, tuple):
-        items = isinstance(value, (tuple, list)) and len(value) > 0
-        return items and all(_fits(item, default[0]) for item in value)
+        item = default[0] if default else ""
+        return (
+            isinstance(value, (tuple, list)) and bool(value or not default) and all(_fits(one, item) for one in value)
+        )
     if isinstance(default, float):
         return isinstance(value, (int, float)) and value == value  # noqa: PLR0124 (NaN differs from itself)
     return isinstance(value, type(default))
@@ -57,7 +58,7 @@ def check_options(given: Mapping[str, Any], accepted: Mapping[str, Any], owner: 
         default = accepted[name]
         if not _fits(value, default):
             raise OverrideError(f"{owner}: option '{name}' wants {_describe(default)}, not {value!r}")
-        if isinstance(default, int) and not isinstance(default, bool) and value < 1:
+        if isinstance(default, int) and not isinstance(default, bool) and value < 1 <= default:
             raise OverrideError(f"{owner}: option '{name}' wants a whole number of at least 1, not {value}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
@@ -84,11 +85,14 @@ def _read(text: str, default: Any) -> Any:
     if isinstance(default, bool):
         return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
     if isinstance(default, tuple):
-        return tuple(_read(item.strip(), default[0]) for item in text.strip("()[] ").split(",") if item.strip())
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
+        item = default[0] if default else ""
+        return tuple(_read(one.strip(), item) for one in text.strip("()[] ").split(",") if one.strip())
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:

@@ -6,6 +6,7 @@ import fnmatch
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import os
 import sys
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kerazoo.errors import InputError, UnknownModelError, did_you_mean
+from kerazoo.errors import InputError, KerazooError, UnknownModelError, did_you_mean
 from kerazoo.schema import ModelSpec, Recipe, Source, Tensor
 
 Builder = TypeVar("Builder", bound=Callable[..., Any])
@@ -49,10 +50,12 @@ def register(
     """
 
     def add(builder: Builder) -> Builder:
+        if not builder.__module__.startswith("kerazoo."):
+            _discover()  # the zoo's own names come first, so that a clash is told here
         key = name or builder.__name__
         summary = (builder.__doc__ or "").strip().split("\n")[0]
         spec = ModelSpec(key, source, summary, inputs, outputs, recipe, num_params, dataset, claims, builder)
-        required = [option for option, parameter in spec.options.items() if parameter.default is parameter.empty]
+        required = [option for option, default in spec.defaults.items() if default is inspect.Parameter.empty]
         if required:
             raise InputError(f"model '{key}': builder parameter '{required[0]}' has no default; give it one")
         if key in _specs:
@@ -73,7 +76,12 @@ def _import_file(path: Path) -> None:
         raise InputError(f"{MODEL_FILES_VARIABLE} names '{path}', which is not a Python file (wanted: *.py)")
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[module_name] = module
-    module_spec.loader.exec_module(module)
+    try:
+        module_spec.loader.exec_module(module)
+    except KerazooError:
+        raise
+    except Exception as error:
+        raise InputError(f"model file '{path}' cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def _discover() -> None:
@@ -82,6 +90,7 @@ def _discover() -> None:
     with _discovery:
         if _discovered:
             return
+        _discovered = True  # first: a model file may itself ask for models
         importlib.import_module("kerazoo.models")
         for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
             try:
@@ -90,7 +99,6 @@ def _discover() -> None:
                 warnings.warn(f"models of '{entry_point.value}' are left out: {error}", RuntimeWarning, stacklevel=3)
         for path in filter(None, os.environ.get(MODEL_FILES_VARIABLE, "").split(os.pathsep)):
             _import_file(Path(path))
-        _discovered = True
 
 
 def _patterns(value: str | Iterable[str] | None) -> list[str]:

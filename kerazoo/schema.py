@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,7 @@ class Tensor:
     """One input or output of a model: its shape without the batch axis (None: any length), dtype and meaning."""
 
     name: str
-    shape: tuple[int | str | None, ...]
+    shape: tuple[int | None, ...]
     dtype: str
     meaning: str
 
@@ -69,15 +69,10 @@ class ModelSpec:
     recipe: Recipe
     num_params: int
     dataset: str | None
-    claims: tuple[str, ...] = ()
-    builder: Callable[..., Any] = field(repr=False, compare=False, default=lambda: None)
-
-    @property
-    def options(self) -> Mapping[str, inspect.Parameter]:
-        """The builder's parameters by name: what `build` accepts as overrides."""
-        return inspect.signature(self.builder, eval_str=True).parameters
+    claims: tuple[str, ...]
+    builder: Callable[..., Any] = field(repr=False, compare=False)
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The builder's parameters with the values of the documented model."""
-        return {name: parameter.default for name, parameter in self.options.items()}
+        """The options that `build` accepts as overrides, with the values of the documented model."""
+        return {name: parameter.default for name, parameter in inspect.signature(self.builder).parameters.items()}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kerazoo.data import imdb, mnist, text
 from kerazoo.data.dataset import Dataset
 from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.errors import DataError
-from kerazoo.lazy import np
+from kerazoo.lazy import np, tf
 from kerazoo.schema import ModelSpec
 
 _FORMS = "a kerazoo Dataset, ((x_train, y_train), (x_test, y_test)), (x, y), or a tf.data.Dataset of batches"
@@ -30,34 +30,45 @@ def adapt(
     vocabulary: Vocabulary | None = None,
     *,
     learn_vocabulary: bool = False,
-) -> Dataset:
+) -> Any:
     """Return the caller's arrays or text as a `Dataset` for the model `model_spec` built with `options`.
 
     Args:
-        data: a `Dataset`, `((x_train, y_train), (x_test, y_test))`, or `(x, y)`; for a text generator also one text.
+        data: a `Dataset`, `((x_train, y_train), (x_test, y_test))`, or `(x, y)`; for a text generator also one text;
+            a `tf.data.Dataset` of batches stays one.
         model_spec: the model to feed; None for a model that is not of the zoo.
         options: the model's and the data's checked options.
-        vocabulary: of a model that is already trained.
+        vocabulary: of a model that is already trained: ids are brought to it, text is read with it.
         learn_vocabulary: learn one on the raw text of `x_train`, for a model that is to be trained on it.
 
     Raises:
         DataError: the data has another form, shape, dtype or length, or holds NaN.
     """
-    if isinstance(data, Dataset):
-        return data
     kind = model_spec.dataset if model_spec else None
+    if is_stream(data):
+        return data.map(_form_batch) if kind == "mnist" else data
+    if isinstance(data, Dataset):
+        return data.with_vocabulary(vocabulary)
     if isinstance(data, str) and kind == "text":
-        chosen = {name: value for name, value in options.items() if name in ("unit", "sequence_length", "stride")}
-        return text.windows(text.split(data), "text", "user", "user", **chosen)
+        names = ("unit", "sequence_length", "stride", "max_vocabulary")
+        chosen = {name: options[name] for name in names if name in options}
+        return text.windows(text.split(data), "text", "user", "user", **chosen, vocabulary=vocabulary)
     train, test = _pairs(data)
-    x_train = train[0]
-    if kind == "imdb" and learn_vocabulary and _is_text(x_train):
-        vocabulary = Vocabulary.learn(map(str, x_train), "word", options["vocab_size"])
+    if kind == "imdb" and learn_vocabulary and (texts := imdb.as_texts(train[0])) is not None:
+        vocabulary = Vocabulary.learn(texts, "word", options["vocab_size"])
     form = _former(kind, options, vocabulary)
-    arrays = {"x_train": form(x_train), "y_train": _labels(train[1], len(x_train))}
-    if test:
-        arrays.update(x_test=form(test[0]), y_test=_labels(test[1], len(test[0])))
+    arrays = {}
+    for split, (x, y) in {"train": train, "test": test}.items() if test else {"train": train}.items():
+        arrays[f"x_{split}"] = form(x)
+        arrays[f"y_{split}"] = _labels(y, len(arrays[f"x_{split}"]))
     return Dataset(name="user", version="user", source="user", vocabulary=vocabulary, **arrays)
+
+
+def _form_batch(x: Any, *rest: Any) -> tuple[Any, ...]:
+    """Bring one streamed batch of pictures to (B, 784) float32, as `mnist.as_pixels` does arrays."""
+    if x.shape.rank is not None and x.shape.rank > 2:
+        x = tf.reshape(x, (tf.shape(x)[0], -1))
+    return (tf.cast(x, tf.float32) / 255 if x.dtype == tf.uint8 else x, *rest)
 
 
 def _pairs(data: Any) -> tuple[Any, Any]:
@@ -66,48 +77,47 @@ def _pairs(data: Any) -> tuple[Any, Any]:
         first, second = data
         if _is_pair(first) and _is_pair(second):
             return first, second
-        return (first, second), None
+        if _is_sequence(first) and _is_sequence(second):
+            return (first, second), None
     raise DataError(f"data is {type(data).__name__}: wanted {_FORMS}")
+
+
+def _is_sequence(part: Any) -> bool:
+    return hasattr(part, "__len__") and not isinstance(part, (str, bytes, Mapping))
 
 
 def _is_pair(member: Any) -> bool:
     """Tell (x, y) from an x of two rows: it is a tuple of two sequences, or a list of two arrays."""
     if not isinstance(member, (tuple, list)) or len(member) != 2:
         return False
-    kinds = (np.ndarray, list, tuple) if isinstance(member, tuple) else (np.ndarray,)
-    return all(isinstance(part, kinds) for part in member)
+    return all(_is_sequence(part) and (isinstance(member, tuple) or hasattr(part, "dtype")) for part in member)
 
 
-def _is_text(rows: Any) -> bool:
-    return len(rows) > 0 and all(isinstance(row, (str, bytes, np.str_, np.bytes_)) for row in rows)
-
-
-def _former(kind: str | None, options: Mapping[str, Any], vocabulary: Vocabulary | None) -> Any:
+def _former(kind: str | None, options: Mapping[str, Any], vocabulary: Vocabulary | None) -> Callable[[Any], Any]:
     """Return the function that brings inputs to the form that the model's data set has."""
     if kind == "mnist":
         return mnist.as_pixels
     if kind == "imdb":
-        sizes = options["sequence_length"], options["vocab_size"]
-        return lambda x: imdb.as_tokens(x, *sizes, vocabulary)
-    return _numbers
+        return lambda x: imdb.as_tokens(x, options["sequence_length"], options["vocab_size"], vocabulary)
+    return lambda x: _numbers(x, "inputs")
 
 
-def _numbers(x: Any) -> Any:
-    """Return `x` as an array of finite numbers."""
+def _numbers(values: Any, what: str) -> Any:
+    """Return `values` as an array of finite numbers."""
     try:
-        array = np.asarray(x)
+        array = np.asarray(values)
     except ValueError:
-        raise DataError("the inputs are rows of different lengths: wanted one rectangular array") from None
+        raise DataError(f"the {what} are rows of different lengths: wanted one rectangular array") from None
     if array.dtype.kind not in "fiub":
-        raise DataError(f"inputs of dtype {array.dtype}: wanted numbers")
+        raise DataError(f"{what} of dtype {array.dtype}: wanted numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise DataError("the inputs hold NaN or infinity; wanted finite numbers")
+        raise DataError(f"the {what} hold NaN or infinity; wanted finite numbers")
     return array
 
 
 def _labels(y: Any, count: int) -> Any:
     """Return `y` as an array of `count` finite numbers or rows."""
-    array = _numbers(y)
+    array = _numbers(y, "labels")
     if array.ndim == 0 or len(array) != count:
         raise DataError(f"{count} inputs and labels of shape {array.shape}: wanted one label an input")
     if count == 0:
@@ -115,52 +125,64 @@ def _labels(y: Any, count: int) -> Any:
     return array
 
 
-def check_fit(dataset: Dataset, model: Any, model_spec: ModelSpec) -> Dataset:
-    """Return `dataset` with labels as the loss takes them, once its inputs and labels fit the built `model`.
+def check_fit(data: Any, model: Any, model_spec: ModelSpec | None, vocab_size: int | None = None) -> Any:
+    """Return `data` with labels as the loss takes them, once its inputs and labels fit the built `model`.
+
+    Of a stream the first batch is checked. Without `model_spec` (a model that is not of the zoo) labels are not.
 
     Raises:
         DataError: inputs of another shape, token ids or labels out of range, or targets of another shape.
     """
-    arrays = {}
-    for split in ("train", "val", "test"):
-        x, y = getattr(dataset, f"x_{split}"), getattr(dataset, f"y_{split}")
-        if x is None:
-            continue
-        _check_inputs(x, model)
-        arrays[f"y_{split}"] = _targets(y, model, model_spec.recipe.loss)
-    return dataclasses.replace(dataset, **arrays)
+    if is_stream(data):
+        _check_stream(data, model, model_spec, vocab_size)
+        return data
+    arrays: dict[str, Any] = {}
+    for split in data.sizes:
+        x, y = _numbers(getattr(data, f"x_{split}"), "inputs"), getattr(data, f"y_{split}")
+        _check_inputs(x, model, vocab_size)
+        arrays |= {f"x_{split}": x, f"y_{split}": _targets(_labels(y, len(x)), model, model_spec)}
+    return dataclasses.replace(data, **arrays)
 
 
-def _check_inputs(x: Any, model: Any) -> None:
-    if len(model.inputs) != 1:  # several inputs: Keras's own check is the one that knows them
-        return
+def _check_stream(data: Any, model: Any, model_spec: ModelSpec | None, vocab_size: int | None) -> None:
+    batch = next(data.take(1).as_numpy_iterator(), None)
+    if not isinstance(batch, tuple) or len(batch) not in (2, 3):
+        found = "is empty" if batch is None else "has elements that are not (inputs, labels)"
+        raise DataError(f"the tf.data.Dataset {found}; wanted batches of (inputs, labels)")
+    if isinstance(batch[0], (tuple, list, dict)):
+        return  # several inputs: Keras knows them by name and order
+    x = _numbers(batch[0], "inputs")
+    _check_inputs(x, model, vocab_size)
+    _targets(_labels(batch[1], len(x)), model, model_spec)
+
+
+def _check_inputs(x: Any, model: Any, vocab_size: int | None) -> None:
+    if len(model.inputs) != 1:
+        names = ", ".join(one.name for one in model.inputs)
+        raise DataError(f"the model has the inputs {names}: pass a tf.data.Dataset of batches (({names}), targets)")
     wanted = model.inputs[0].shape[1:]
-    fits = x.ndim == len(wanted) + 1 and all(
-        want in (None, have) for want, have in zip(wanted, x.shape[1:], strict=True)
-    )
-    if not fits:
+    if not _shapes_fit(x.shape[1:], wanted):
         shape = ", ".join("any" if size is None else str(size) for size in wanted)
         raise DataError(f"inputs of shape {x.shape}: wanted (N, {shape})")
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
-        raise DataError("the inputs hold NaN or infinity; wanted finite numbers")
-    tables = [layer.input_dim for layer in model.layers if type(layer).__name__ == "Embedding"]
-    if tables and x.size and (x.dtype.kind not in "iu" or x.min() < 0 or x.max() >= tables[0]):
-        raise DataError(f"{x.dtype} ids from {x.min()} to {x.max()}: wanted whole numbers from 0 to {tables[0] - 1}")
+    if vocab_size and x.size and (x.dtype.kind not in "iu" or x.min() < 0 or x.max() >= vocab_size):
+        raise DataError(f"{x.dtype} ids from {x.min()} to {x.max()}: wanted whole numbers from 0 to {vocab_size - 1}")
 
 
 def _shapes_fit(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     return len(shape) == len(wanted) and all(want in (None, have) for want, have in zip(wanted, shape, strict=True))
 
 
-def _targets(y: Any, model: Any, loss: str) -> Any:
+def _targets(y: Any, model: Any, model_spec: ModelSpec | None) -> Any:
     """Return the labels as (N,) for a classifier and as they are for a regression, checked against the output."""
-    outputs = model.outputs[0].shape
+    if model_spec is None:
+        return y
+    outputs, loss = model.outputs[0].shape, model_spec.recipe.loss
     if loss not in ("sparse_categorical_crossentropy", "binary_crossentropy"):
         if not _shapes_fit(y.shape, outputs):
             raise DataError(f"targets of shape {y.shape}: wanted {('N', *outputs[1:])}")
         return y
     classes = 2 if loss == "binary_crossentropy" else outputs[-1]
-    if y.ndim == 2 and y.shape[1] == classes and classes > 1 and ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all():
+    if y.ndim == 2 and y.shape[1] == classes and ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all():
         y = y.argmax(1)  # one-hot rows
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]

@@ -48,12 +48,19 @@ class Dataset:
     def hold_out(self, fraction: float, *, seed: int = 0) -> Dataset:
         """Return the data with a random `fraction` of the training split as `x_val` and `y_val`.
 
+        Of windows of a text it is the last part, not a random one: neighbours share most of their text.
+
         Raises:
             InputError: `fraction` is not between 0 and 1, or it leaves a split empty.
         """
         if not 0 < fraction < 1:
             raise InputError(f"validation_split={fraction!r}: wanted a fraction between 0 and 1, e.g. 0.1")
-        order = np.random.default_rng(seed).permutation(len(self.x_train))
+        windows = self.vocabulary is not None and self.vocabulary.unit != "word"
+        order = (
+            np.arange(len(self.x_train))[::-1]
+            if windows
+            else np.random.default_rng(seed).permutation(len(self.x_train))
+        )
         held = round(len(order) * fraction)
         if not 0 < held < len(order):
             raise InputError(f"validation_split={fraction} of {len(order)} training examples leaves a split empty")

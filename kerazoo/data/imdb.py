@@ -75,13 +75,15 @@ def as_tokens(reviews: Any, sequence_length: int, vocab_size: int, vocabulary: V
     Raises:
         DataError: neither text nor whole numbers, ids outside the vocabulary, or text without a vocabulary.
     """
-    rows = list(reviews)
-    if all(isinstance(row, (str, bytes, np.str_, np.bytes_)) for row in rows) and rows:
+    texts = as_texts(reviews)
+    if texts is not None:
         if vocabulary is None:
             raise DataError("raw text needs the vocabulary that the model was trained with; it is kept with the model")
-        texts = [row.decode() if isinstance(row, bytes) else str(row) for row in rows]
         return vocabulary.encode_rows(texts, sequence_length)
-    arrays = [np.asarray(row) for row in rows]
+    try:
+        arrays = [np.asarray(row) for row in reviews]
+    except ValueError:
+        raise DataError("a review is a nested list of different lengths: wanted text or a row of word ids") from None
     for place, row in enumerate(arrays):
         if row.ndim != 1 or (row.size and row.dtype.kind not in "iu"):
             raise DataError(f"review {place} is {row.dtype} of shape {row.shape}: wanted text or a row of word ids")
@@ -89,6 +91,21 @@ def as_tokens(reviews: Any, sequence_length: int, vocab_size: int, vocabulary: V
             wanted = f"0 to {vocab_size - 1}"
             raise DataError(f"review {place} has word ids from {row.min()} to {row.max()}: wanted {wanted}")
     return pad_front(arrays, sequence_length)
+
+
+def as_texts(reviews: Any) -> list[str] | None:
+    """Return raw reviews (str, or UTF-8 bytes) as a list of str; None where they are not all text.
+
+    Raises:
+        DataError: bytes that are not UTF-8.
+    """
+    rows = list(reviews)
+    if not rows or not all(isinstance(row, (str, bytes)) for row in rows):
+        return None
+    try:
+        return [row.decode() if isinstance(row, bytes) else str(row) for row in rows]
+    except UnicodeDecodeError as error:
+        raise DataError(f"a review is not UTF-8 text (byte {error.start}); decode it first") from None
 
 
 _GOOD = ("wonderful", "moving", "brilliant", "funny", "gripping", "touching", "superb", "charming", "clever")

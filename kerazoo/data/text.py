@@ -30,7 +30,8 @@ def load(
 ) -> Dataset:
     """Return windows of text as (N, sequence_length) int32 ids and the id after each as (N,) int32.
 
-    Training windows begin every `stride` ids; test windows at every id, so that the test loss is that of each
+    Windows are held in memory, 4 bytes an id: a text of n characters takes about 4 n (sequence_length / stride + 4)
+    bytes. Training windows begin every `stride` ids; test windows at every id, so that the test loss is that of each
     character of the test text. The document (002, section 5.2) names neither data nor sizes: these are ours.
 
     Args:
@@ -45,8 +46,6 @@ def load(
     Raises:
         DataError: the file is missing, empty, not UTF-8, or shorter than a window.
     """
-    if unit not in _UNITS:
-        raise DataError(f"unit={unit!r}: wanted 'char' or 'word'")
     if corpus is not None:
         name, version, origin, texts = Path(corpus).name, "user", "user", split(_read_file(Path(corpus)))
     elif prepared := prepare(_BUILDER, _HOST, data_dir, source):
@@ -67,9 +66,18 @@ def windows(
     sequence_length: int = 40,
     stride: int = 3,
     max_vocabulary: int = 20_000,
+    vocabulary: Vocabulary | None = None,
 ) -> Dataset:
-    """Return the windows of `texts` ("train", "test" and perhaps "validation"), with the vocabulary of "train"."""
-    vocabulary = Vocabulary.learn([texts["train"]], _UNITS[unit], max_vocabulary)
+    """Return the windows of `texts` ("train", "test" and perhaps "validation") as ids of `vocabulary`.
+
+    The vocabulary is learned on the text "train" where none is given.
+
+    Raises:
+        DataError: `unit` is unknown, or a text is shorter than a window.
+    """
+    if unit not in _UNITS:
+        raise DataError(f"unit={unit!r}: wanted 'char' or 'word'")
+    vocabulary = vocabulary or Vocabulary.learn([texts["train"]], _UNITS[unit], max_vocabulary)
     arrays: dict[str, Any] = {}
     for split, text in texts.items():
         ids = np.array(vocabulary.encode(text), np.int32)

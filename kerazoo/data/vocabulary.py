@@ -94,10 +94,10 @@ class Vocabulary:
         Raises:
             DataError: an id is not in the vocabulary.
         """
-        try:
-            tokens = [self.tokens[place] for place in map(int, ids)]
-        except IndexError:
-            raise DataError(f"an id is outside the vocabulary of {len(self)} tokens") from None
+        places = list(map(int, ids))
+        if places and not 0 <= min(places) <= max(places) < len(self):
+            raise DataError(f"an id is outside the vocabulary of {len(self)} tokens")
+        tokens = [self.tokens[place] for place in places]
         if self.unit == "char":
             return "".join(tokens)
         text = " ".join(token for token in tokens if token != PADDING)

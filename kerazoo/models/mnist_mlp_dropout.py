@@ -29,7 +29,7 @@ def mnist_mlp_dropout(units=(512, 512), dropout=0.2, num_classes=10):
     """Map (B, 784) float32 pixels in [0, 1] to (B, num_classes) class probabilities.
 
     Raises:
-        ValueError: `dropout` is outside [0, 1).
+        ValueError: `dropout` is outside [0, 1].
     """
     x = inputs = keras.Input((784,), name="pixels")
     for width in units:

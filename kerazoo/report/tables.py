@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from kerazoo.schema import ModelSpec
@@ -24,7 +25,7 @@ def model_table(specs: Iterable[ModelSpec]) -> Table:
     table = _table("model", "parameters", "data", "from", "what")
     table.columns[1].justify = "right"
     for one in specs:
-        table.add_row(one.name, f"{one.num_params:,}", one.dataset or "-", str(one.source), one.summary)
+        table.add_row(one.name, f"{one.num_params:,}", one.dataset or "-", str(one.source), escape(one.summary))
     return table
 
 
@@ -40,16 +41,16 @@ def model_record(one: ModelSpec) -> dict[str, Any]:
 
 def show_model(console: Console, one: ModelSpec, options: Mapping[str, Mapping[str, Any]]) -> None:
     """Print what is known of a model; `options` maps a heading to the options under it with their defaults."""
-    console.print(f"[bold]{one.name}[/bold]  {one.num_params:,} parameters, from {one.source}")
+    console.print(f"{one.name}  {one.num_params:,} parameters, from {one.source}", style="bold")
     console.print(one.summary)
     recipe = one.recipe
     rate = "" if recipe.learning_rate is None else f" at {recipe.learning_rate:g}"
     table = _table("", "")
     table.show_header = False
     for tensor in one.inputs:
-        table.add_row("input", str(tensor))
+        table.add_row("input", escape(str(tensor)))
     for tensor in one.outputs:
-        table.add_row("output", str(tensor))
+        table.add_row("output", escape(str(tensor)))
     table.add_row("data", one.dataset or "none of its own")
     further = f", then {recipe.fine_tune_epochs} more of fine-tuning" if recipe.fine_tune_epochs else ""
     epochs = f"{recipe.epochs} epochs{further}"
@@ -57,7 +58,7 @@ def show_model(console: Console, one: ModelSpec, options: Mapping[str, Mapping[s
     table.add_row("claims", ", ".join(one.claims) or "-")
     for heading, values in options.items():
         listed = ", ".join(f"{name}={value!r}" for name, value in values.items())
-        table.add_row(heading, listed or "-")
+        table.add_row(heading, escape(listed) or "-")
     console.print(table)
 
 
@@ -71,5 +72,5 @@ def show_pairs(console: Console, pairs: Mapping[str, Any]) -> None:
     table = _table("", "")
     table.show_header = False
     for name, value in pairs.items():
-        table.add_row(name, str(value))
+        table.add_row(name, escape(str(value)))
     console.print(table)

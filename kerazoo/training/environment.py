@@ -82,5 +82,7 @@ def cudnn_obstacles(layer: keras.layers.LSTM, *, gpu: bool | None = None) -> lis
         "recurrent_dropout is above 0": layer.recurrent_dropout > 0,
         "the layer is unrolled": layer.unroll,
         "the layer has no bias": not layer.use_bias,
+        "the layer was built with use_cudnn=False": layer.use_cudnn is False,
+        "the backend is not TensorFlow": keras.backend.backend() != "tensorflow",
     }
     return [reason for reason, holds in checks.items() if holds]

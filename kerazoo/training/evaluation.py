@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from kerazoo.data import Dataset, data_options, load_for
+from kerazoo import engine
+from kerazoo.data import data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit, is_stream
-from kerazoo.errors import DataError, InputError
+from kerazoo.errors import InputError
 from kerazoo.lazy import keras
 from kerazoo.model_file import load_model, origin_of
 from kerazoo.options import check_options
@@ -48,28 +49,25 @@ def evaluate(
     whole_number("batch_size", batch_size)
     if not getattr(model, "compiled", False):
         raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")
-    accepted = {**data_options(model_spec), **model_spec.defaults}
+    accepted = data_options(model_spec)
     origin = origin_of(model)
-    known = {option: value for option, value in origin.options.items() if option in accepted}
-    chosen = {**accepted, **known, **check_options(options, accepted, f"the data of '{name}'")}
-    if is_stream(data):
-        return _floats(model.evaluate(data, verbose=0, return_dict=True))
+    chosen = {**model_spec.defaults, **accepted, **origin.options}
+    chosen |= check_options(options, accepted, f"the data of '{name}'")
     if data is None:
-        dataset = load_for(model_spec, chosen, data_dir, source).with_vocabulary(origin.vocabulary)
+        data = load_for(model_spec, chosen, data_dir, source)
+    data = check_fit(adapt(data, model_spec, chosen, origin.vocabulary), model, model_spec, chosen.get("vocab_size"))
+    return evaluate_on(model, data, batch_size)
+
+
+def evaluate_on(model: keras.Model, data: Any, batch_size: int = 512) -> dict[str, float]:
+    """Return the loss and metrics on the test split of `data`, or on all of it where there is no split."""
+    if is_stream(data):
+        x, y = data, None
+    elif data.x_test is None:
+        x, y = data.x_train, data.y_train
     else:
-        dataset = adapt(data, model_spec, chosen, origin.vocabulary)
-    return evaluate_on(model, check_fit(dataset, model, model_spec), batch_size)
-
-
-def evaluate_on(model: keras.Model, dataset: Dataset, batch_size: int = 512) -> dict[str, float]:
-    """Return the loss and metrics on the test split of `dataset`, or on all of it where there is no split."""
-    x, y = (dataset.x_train, dataset.y_train) if dataset.x_test is None else (dataset.x_test, dataset.y_test)
-    if len(x) == 0:
-        raise DataError("the data is empty; wanted at least one example")
-    return _floats(model.evaluate(x, y, batch_size=batch_size, verbose=0, return_dict=True))
-
-
-def _floats(logs: dict[str, Any]) -> dict[str, float]:
+        x, y = data.x_test, data.y_test
+    logs = engine.evaluate(model, x, y, batch_size=batch_size)
     return {key: float(value) for key, value in logs.items()}
 
 

@@ -9,17 +9,15 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kerazoo.data import Dataset, data_options
-from kerazoo.data.adapt import adapt, check_fit, is_stream
+from kerazoo.data import data_options
+from kerazoo.data.adapt import adapt, check_fit
 from kerazoo.errors import InputError, did_you_mean
 from kerazoo.factory import seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of
 from kerazoo.registry import spec
-from kerazoo.training.environment import environment
-from kerazoo.training.evaluation import evaluate_on, whole_number
-from kerazoo.training.run_directory import RunDirectory
-from kerazoo.training.train import TrainResult, about, fit, watchers
+from kerazoo.training.evaluation import whole_number
+from kerazoo.training.session import Settings, TrainResult, carry_out
 
 
 def fine_tune(
@@ -27,7 +25,7 @@ def fine_tune(
     data: Any,
     *,
     epochs: int,
-    trainable_layers: int | Sequence[str] | None = None,
+    trainable_layers: int | str | Sequence[str] | None = None,
     learning_rate: float | None = None,
     batch_size: int = 32,
     seed: int = 0,
@@ -56,44 +54,32 @@ def fine_tune(
     """
     if not getattr(model, "compiled", False):
         raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")
-    whole_number("epochs", epochs)
-    whole_number("batch_size", batch_size)
     if learning_rate is not None and not 0 < learning_rate < float("inf"):
         raise InputError(f"learning_rate={learning_rate}: wanted a number above 0")
-    if early_stopping is not None:
-        whole_number("early_stopping", early_stopping)
-        validation_split = 0.1 if validation_split is None else validation_split
+    settings = Settings(
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        run_dir=run_dir,
+        overwrite=overwrite,
+        callbacks=tuple(callbacks),
+        validation_split=validation_split,
+        early_stopping=early_stopping,
+        verbose=verbose,
+    )
     chosen = _chosen_layers(model, trainable_layers)
-    run = RunDirectory(run_dir, overwrite=overwrite) if run_dir is not None else None
-    dataset = _fitting(data, model)
-    if validation_split is not None:
-        if is_stream(dataset):
-            raise InputError("a tf.data.Dataset cannot be split for validation; pass arrays")
-        dataset = dataset.hold_out(validation_split, seed=seed)
-
+    run = settings.open_run()
+    data, validation = settings.hold_out(_fitting(data, model))
     with seeded(seed):
         _freeze_others(model, chosen)
         if learning_rate is not None:
             model.optimizer.learning_rate = learning_rate
-        measured_with = {**environment(), "precision": model.dtype_policy.name}
-        name = origin_of(model).name or model.name
-        if run:
-            trained = [layer.name for layer in model.layers if layer.trainable_weights]
-            config = {"model": name, "fine_tuned": trained, "epochs": epochs, "batch_size": batch_size, "seed": seed}
-            run.start({**config, "learning_rate": learning_rate, **about(dataset)}, measured_with)
-        validation = (dataset.x_val, dataset.y_val) if validation_split is not None else None
-        hooks = [*callbacks, *watchers(name, run, early_stopping, False, verbose)]
-        history, seconds = fit(model, dataset, validation, epochs, batch_size, hooks)
-        tested = not is_stream(dataset) and dataset.x_test is not None
-        metrics = evaluate_on(model, dataset) if tested else {}
-    if run:
-        run.finish(model, history, metrics)
-    return TrainResult(
-        model, history, metrics, run.path if run else None, seconds, measured_with, about(dataset)["data"]
-    )
+        trained = [layer.name for layer in model.layers if layer.trainable_weights]
+        config = {"model": origin_of(model).name or model.name, "fine_tuned": trained, "learning_rate": learning_rate}
+        return carry_out(model, data, validation, settings, run, config)
 
 
-def _chosen_layers(model: keras.Model, wanted: int | Sequence[str] | None) -> list[Any] | None:
+def _chosen_layers(model: keras.Model, wanted: int | str | Sequence[str] | None) -> list[Any] | None:
     """Return the layers to train, or None for all that are trainable now."""
     if wanted is None:
         return None
@@ -104,13 +90,14 @@ def _chosen_layers(model: keras.Model, wanted: int | Sequence[str] | None) -> li
             raise InputError(f"trainable_layers={wanted}: the model has {len(weighted)} layers with weights")
         return weighted[-wanted:]
     by_name = {layer.name: layer for layer in weighted}
-    for name in wanted:
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    for name in names:
         if name not in by_name:
-            known = ", ".join(by_name)
-            raise InputError(
-                f"the model has no layer '{name}' with weights.{did_you_mean(name, by_name)} It has: {known}"
-            )
-    return [by_name[name] for name in wanted]
+            hint = f"{did_you_mean(name, by_name)} It has: {', '.join(by_name)}"
+            raise InputError(f"the model has no layer '{name}' with weights.{hint}")
+    if not names:
+        raise InputError("trainable_layers is empty; name at least one layer, or leave it out to train all")
+    return [by_name[name] for name in names]
 
 
 def _freeze_others(model: keras.Model, chosen: list[Any] | None) -> None:
@@ -129,15 +116,8 @@ def _freeze_others(model: keras.Model, chosen: list[Any] | None) -> None:
 
 def _fitting(data: Any, model: keras.Model) -> Any:
     """Return `data` in the form that the model takes, as far as its origin tells what that is."""
-    if is_stream(data):
-        return data
     origin = origin_of(model)
-    if origin.name is None:
-        return data if isinstance(data, Dataset) else adapt(data, None, {})
-    model_spec = spec(origin.name)
-    options = {**data_options(model_spec), **model_spec.defaults, **origin.options}
-    if isinstance(data, Dataset):
-        dataset = data.with_vocabulary(origin.vocabulary)
-    else:
-        dataset = adapt(data, model_spec, options, origin.vocabulary)
-    return check_fit(dataset, model, model_spec)
+    model_spec = spec(origin.name) if origin.name else None
+    known = {**data_options(model_spec), **model_spec.defaults} if model_spec else {}
+    options = {**known, **origin.options}
+    return check_fit(adapt(data, model_spec, options, origin.vocabulary), model, model_spec, options.get("vocab_size"))

@@ -1,4 +1,4 @@
-"""The directory of a run: its configuration first, its results as they come, each file whole or absent."""
+"""The directory of a run: its configuration first, its history epoch by epoch, its results last; each file whole."""
 
 from __future__ import annotations
 
@@ -9,85 +9,121 @@ import os
 import shutil
 import tempfile
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kerazoo.errors import RunDirectoryError
-from kerazoo.files import whole_file, write_text
+from kerazoo.files import to_json, whole_file, write_text
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of, save_model
 
 CONFIG = "config.json"
-_OURS = (CONFIG, "environment.json", "history.csv", "metrics.json", "model.keras", "vocabulary.json", "curves.png")
-_OUR_FOLDERS = ("tensorboard",)
+_FILES = (CONFIG, "environment.json", "history.csv", "metrics.json", "model.keras", "vocabulary.json", "curves.png")
+_FOLDERS = ("tensorboard", "checkpoints")
 
 
 def default_run_directory(name: str) -> Path:
-    """Return a path for a new run of the model `name`: runs/NAME/DATE-TIME, made distinct if it is taken."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    tries = (f"{stamp}{suffix}" for suffix in ("", *(f"-{number}" for number in range(2, 1000))))
-    return next(path for path in (Path("runs", name, one) for one in tries) if not path.exists())
+    """Return a path for a new run of the model `name`: runs/NAME/DATE-TIME-and a few letters of chance."""
+    return Path("runs", name, f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}")
 
 
 class RunDirectory:
-    """The files of one run under `path`.
+    """The files of one run under `path`; nothing is written until `start`.
+
+    Args:
+        path: a directory, to be made if it does not exist.
+        overwrite: replace the run that it holds.
+        resume: go on with the run that it holds; a directory without one gets a new run.
 
     Raises:
-        RunDirectoryError: the path is a file, is not writable, or holds a run and `overwrite` is not set. Nothing is
-            written until `start`.
+        RunDirectoryError: the path is a file, is not writable, or holds a run and neither option says what of it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False, resume: bool = False) -> None:
         self.path = Path(path).expanduser()
-        self._overwrite = overwrite
+        self.overwrite, self.resume = overwrite, resume
         self._check()
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the state of the run is kept after each epoch."""
+        return self.path / "checkpoints"
 
     def _check(self) -> None:
         path = self.path
-        if path.exists() and not path.is_dir():
-            raise RunDirectoryError(f"run directory '{path}' is a file; name another directory")
-        if (path / CONFIG).exists() and not self._overwrite:
-            raise RunDirectoryError(f"'{path}' already holds a run; name another directory, or ask to overwrite it")
-        parent = path
-        while not parent.exists():
-            parent = parent.parent
-        try:  # permission bits tell little about network and read-only file systems: try
-            with tempfile.TemporaryFile(dir=parent):
+        try:
+            if path.exists() and not path.is_dir():
+                raise RunDirectoryError(f"run directory '{path}' is a file; name another directory")
+            ours = [name for name in (*_FILES, *_FOLDERS) if (path / name).exists()]
+            if ours and not (self.overwrite or self.resume):
+                what = "already holds a run" if CONFIG in ours else f"already holds {ours[0]}"
+                raise RunDirectoryError(f"'{path}' {what}; name another directory, or ask to resume or overwrite it")
+            parent = path
+            while not parent.exists():
+                parent = parent.parent
+            with tempfile.TemporaryFile(dir=parent):  # permission bits tell little: try
                 pass
         except OSError as error:
             raise RunDirectoryError(f"run directory '{path}' cannot be written: {error.strerror}") from None
 
     def start(self, config: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-        """Make the directory, clear an old run if that was asked, and write what is known before training."""
-        self._check()  # another process may have started a run since
-        self.path.mkdir(parents=True, exist_ok=True)
-        for name in _OURS:
-            (self.path / name).unlink(missing_ok=True)
-        for name in _OUR_FOLDERS:
-            shutil.rmtree(self.path / name, ignore_errors=True)
+        """Make the directory and write what is known before training, or check that a resumed run is the same.
+
+        Raises:
+            RunDirectoryError: another process has started a run here, or the run to resume was configured otherwise.
+        """
+        if self.resume and (self.path / CONFIG).exists():
+            self._check_same(config)
+        elif self.overwrite or self.resume:
+            self._clear()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not (self.overwrite or self.resume):
+                (self.path / CONFIG).touch(exist_ok=False)  # of two processes at once, one gets it
+        except FileExistsError:
+            raise RunDirectoryError(f"'{self.path}' already holds a run; name another directory") from None
         self.write_json(CONFIG, config)
         self.write_json("environment.json", environment)
 
+    def _clear(self) -> None:
+        for name in _FILES:
+            (self.path / name).unlink(missing_ok=True)
+        for name in _FOLDERS:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def _check_same(self, config: Mapping[str, Any]) -> None:
+        try:
+            before = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise RunDirectoryError(f"'{self.path / CONFIG}' cannot be read; the run cannot be resumed") from None
+        now = json.loads(to_json(config))
+        for name in sorted({*before, *now} - {"epochs"}):  # more epochs are what one resumes a finished run for
+            if before.get(name) != now.get(name):
+                told = f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
+                raise RunDirectoryError(f"the run in '{self.path}' cannot be resumed: {told}")
+
     def write_json(self, name: str, content: Any) -> None:
         """Write `content` to the file `name` of the run."""
-        write_text(self.path / name, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / name, to_json(content))
 
     def write_history(self, history: Mapping[str, list[float]]) -> None:
-        """Write `history.csv`: a row an epoch, a column a quantity."""
+        """Write `history.csv`: a row an epoch, a column a quantity; empty where an epoch did not have it."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(["epoch", *history])
-        table.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+        for epoch in range(max(map(len, history.values()), default=0)):
+            table.writerow([epoch + 1, *(values[epoch] if epoch < len(values) else "" for values in history.values())])
         write_text(self.path / "history.csv", text.getvalue())
 
     def finish(self, model: keras.Model, history: Mapping[str, list[float]], metrics: Mapping[str, Any]) -> None:
-        """Write the results: history, curves, vocabulary, model, and last the metrics, which mark a finished run."""
-        self.write_history(history)
+        """Write the results: model, vocabulary, history, curves, and last the metrics, which mark a finished run."""
+        save_model(model, self.path / "model.keras")
         vocabulary = origin_of(model).vocabulary
         if vocabulary is not None:
             write_text(self.path / "vocabulary.json", vocabulary.to_json() + "\n")
-        save_model(model, self.path / "model.keras")
+        self.write_history(history)
         with whole_file(self.path / "curves.png") as temporary:
             draw_curves(history, temporary)
         self.write_json("metrics.json", metrics)

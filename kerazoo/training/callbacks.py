@@ -1,4 +1,4 @@
-"""Progress for people, on standard error: a bar on a terminal, a line an epoch elsewhere."""
+"""What happens beside a training: progress for people, and the history on disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import Any
 
 import keras
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from kerazoo.training.run_directory import RunDirectory
 
 
 def _describe(logs: dict[str, Any] | None) -> str:
@@ -14,17 +17,17 @@ def _describe(logs: dict[str, Any] | None) -> str:
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Shows the epoch, the running loss and metrics, and the time that is left.
+    """Shows the epoch, the loss and metrics, and the time that is left, on standard error.
 
-    With more than a hundred epochs it prints some twenty lines rather than one an epoch.
+    On a terminal it is a bar; elsewhere a line an epoch. With more than a hundred epochs it prints some twenty lines.
     """
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self.name = name
         self.bar = Progress(
-            TextColumn(f"{name}"),
+            TextColumn(escape(name)),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}"),
@@ -56,6 +59,21 @@ class EpochProgress(keras.callbacks.Callback):
         if (epoch + 1) % self.every == 0 or epoch + 1 == epochs:
             self.console.print(f"{self.name}  epoch {epoch + 1:>{len(str(epochs))}}/{epochs}  {_describe(logs)}")
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Take the bar away."""
+    def stop(self) -> None:
+        """Take the bar away; also when the training did not come to its end."""
         self.bar.stop()
+
+
+class HistoryFile(keras.callbacks.Callback):
+    """Writes the run's `history.csv` anew after each epoch, so that an interrupted run keeps what it had."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        super().__init__()
+        self.run = run
+        self.kept: dict[str, list[float]] = {}
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write what there is so far."""
+        for name, value in (logs or {}).items():
+            self.kept.setdefault(name, []).append(float(value))
+        self.run.write_history(self.kept)

@@ -1,0 +1,102 @@
+"""The whole state of a training run as one file, written atomically, restored exactly; the last two are kept.
+
+A checkpoint is an `.npz` (no pickle): arrays for the variables of the model (random seeds included), of the optimizer
+and of the metrics; JSON under "meta" for the position, the run's settings and what each callback has changed in itself.
+"""
+
+import json
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from kerazoo.engine import values
+from kerazoo.errors import InputError
+from kerazoo.files import whole_file
+
+_KEEP = 2
+
+
+class CheckpointError(InputError):
+    """A checkpoint does not fit the model or the run that asks for it."""
+
+
+def variables_of(model):
+    """The named groups of variables that make up the state; the model and its metrics must be built."""
+    return {
+        "model": model.variables,  # weights, moving averages and the states of the layers' SeedGenerators
+        "optimizer": model.optimizer.variables,
+        "metrics": [v for metric in model.metrics for v in metric.variables],
+    }
+
+
+def save(directory, model, meta, write=True):
+    """Write `checkpoint-EPOCH-STEP.npz` into `directory` and drop all but the newest two.
+
+    Args:
+        meta: nested dict with ints `epoch` and `step`; its leaves as `values.encode` takes them.
+        write: False on workers that only have to take part in reading distributed variables.
+
+    Returns:
+        The path.
+    """
+    arrays = {}
+    for group, variables in variables_of(model).items():
+        arrays.update({f"{group}/{i}": _array(v) for i, v in enumerate(variables)})
+    arrays["meta"] = np.array(json.dumps(values.encode(meta, arrays)))
+    path = Path(directory) / f"checkpoint-{meta['epoch']:06d}-{meta['step']:09d}.npz"
+    if write:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as temporary:
+            np.savez(temporary, **arrays)
+        for old in _paths(directory)[_KEEP:]:
+            old.unlink(missing_ok=True)
+    return path
+
+
+def latest(directory):
+    """Read the newest whole checkpoint of `directory`: (meta, arrays), or None where there is none.
+
+    A damaged file, which only a failing disk can leave behind, is passed over with a warning.
+    """
+    for path in _paths(directory):
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+                arrays = dict(content)
+            return values.decode(json.loads(str(arrays.pop("meta"))), arrays), arrays
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            warnings.warn(f"checkpoint {path} cannot be read ({error}); trying the one before", stacklevel=2)
+    return None
+
+
+def restore(model, arrays, groups=("model", "optimizer", "metrics")):
+    """Assign the `groups` of variables from `arrays`.
+
+    Raises:
+        CheckpointError: number, shape or dtype of the variables differ; nothing has been assigned then.
+    """
+    wanted = [
+        (f"{group}/{i}", v) for group, vs in variables_of(model).items() if group in groups for i, v in enumerate(vs)
+    ]
+    saved = {key for key in arrays if key.split("/")[0] in groups}
+    if saved != {key for key, _ in wanted}:
+        raise CheckpointError(f"the checkpoint holds {len(saved)} variables, the model and its optimizer {len(wanted)}")
+    for key, variable in wanted:
+        if arrays[key].shape != tuple(variable.shape):
+            raise CheckpointError(
+                f"{variable.path}: the checkpoint holds {arrays[key].shape}, the model {tuple(variable.shape)}"
+            )
+    for key, variable in wanted:
+        array = arrays[key]
+        # NumPy's format has no bfloat16: it comes back as two raw bytes.
+        variable.assign(array.view(_array(variable).dtype) if array.dtype.kind == "V" else array)
+
+
+def _array(variable):
+    value = variable.value  # not np.asarray(variable): Keras's conversion warns under NumPy 2
+    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+
+
+def _paths(directory):
+    return sorted(Path(directory).glob("checkpoint-*.npz"), reverse=True)

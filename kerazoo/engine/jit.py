@@ -1,0 +1,80 @@
+"""Graph or XLA: which compiler runs a model's loop faster, by what `bench.py` measured."""
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework.config import is_op_determinism_enabled
+
+# On a CPU, XLA fuses a dense network's whole step and wins; a scan it compiles badly, and convolutions nobody measured.
+# So it has to be earned: a layer that is not listed takes the graph, unless it has an attribute `xla_on_cpu = True`.
+_FAST_ON_CPU = frozenset(
+    [
+        "Activation",
+        "ActivityRegularization",
+        "Add",
+        "Average",
+        "BatchNormalization",
+        "Concatenate",
+        "Dense",
+        "EinsumDense",
+        "ELU",
+        "Embedding",
+        "Flatten",
+        "Functional",
+        "GlobalAveragePooling1D",
+        "GlobalMaxPooling1D",
+        "Identity",
+        "InputLayer",
+        "LayerNormalization",
+        "LeakyReLU",
+        "Maximum",
+        "Minimum",
+        "MultiHeadAttention",
+        "Multiply",
+        "Normalization",
+        "PReLU",
+        "ReLU",
+        "Rescaling",
+        "Reshape",
+        "Sequential",
+        "Softmax",
+        "Subtract",
+    ]
+)
+
+
+def use_xla(model, data, strategy):
+    """Decide from the layers, never from a clock: the same run must compile, and so round, the same way twice.
+
+    Args:
+        model: a compiled `keras.Model`.
+        data: nested tensors that it trains on; XLA has no strings.
+        strategy: XLA is left off with several replicas, whose all-reduce it does not compile.
+    """
+    layers = list(model._flatten_layers())
+    if strategy.num_replicas_in_sync > 1 or not all(layer.supports_jit for layer in layers):
+        return False
+    if any(leaf is not None and leaf.dtype == tf.string for leaf in keras.tree.flatten(data)):
+        return False
+    if is_op_determinism_enabled():
+        return False  # not every deterministic operation has an XLA form
+    if tf.config.list_logical_devices("GPU"):
+        # A recurrent layer is a scan, poor under XLA, and would lose cuDNN.
+        return not any(isinstance(layer, keras.layers.RNN) for layer in layers)
+    return all(_fast_on_cpu(layer) for layer in layers)
+
+
+def _fast_on_cpu(layer):
+    if hasattr(layer, "xla_on_cpu"):
+        return layer.xla_on_cpu
+    if type(layer) is keras.layers.Dropout:
+        # Measured: no matter for (B, units), but dropout on (B, T, D) halves the speed of a small transformer under
+        # XLA, and dropout on attention scores (B, heads, T, T) costs it a factor of ten.
+        return not layer.rate or _rank(layer) == 2
+    return type(layer).__module__.startswith("keras.") and type(layer).__name__ in _FAST_ON_CPU
+
+
+def _rank(layer):
+    try:
+        return len(layer.output.shape)
+    except AttributeError:  # not part of a functional graph: inside another layer, or in a subclassed model
+        return None

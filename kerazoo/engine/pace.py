@@ -1,0 +1,16 @@
+"""How long one compiled call lasts."""
+
+SECONDS_PER_CALL = 0.3
+
+
+class Pace:
+    """How many steps one compiled call runs: enough to make the host's part negligible, few enough to hear Ctrl-C."""
+
+    def __init__(self, fixed):
+        self.fixed, self.steps, self.compiled = fixed, fixed or 1, False
+
+    def took(self, steps, seconds):
+        """Note that `steps` steps took `seconds`."""
+        if not self.fixed and self.compiled and steps == self.steps:
+            self.steps = max(1, min(8 * self.steps, int(SECONDS_PER_CALL * steps / seconds)))
+        self.compiled = True  # the first call's time is mostly compilation

@@ -1,0 +1,165 @@
+"""One training from checked settings to a written result: what `train` and `fine_tune` have in common."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerazoo import engine
+from kerazoo.data import Dataset
+from kerazoo.data.adapt import is_stream
+from kerazoo.errors import InputError, RunDirectoryError
+from kerazoo.lazy import keras
+from kerazoo.training.environment import environment
+from kerazoo.training.evaluation import evaluate_on, whole_number
+from kerazoo.training.run_directory import RunDirectory
+
+_EARLY_STOPPING_SPLIT = 0.1
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A trained model and what its training gave.
+
+    `history` has a list an epoch long for each quantity; `metrics` are those of the test split (empty where there is
+    none); `seconds` is the time of the training alone; `run_dir` is None where nothing was to be written; `data`
+    tells name, version, source and sizes of the data.
+    """
+
+    model: keras.Model
+    history: dict[str, list[float]]
+    metrics: dict[str, float]
+    run_dir: Path | None
+    seconds: float
+    environment: dict[str, Any]
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How long, on what and with which company a model is trained; checked when made.
+
+    Raises:
+        InputError: a value cannot be used.
+    """
+
+    epochs: int
+    batch_size: int
+    seed: int = 0
+    run_dir: str | os.PathLike[str] | None = None
+    overwrite: bool = False
+    resume: bool = False
+    callbacks: Sequence[Any] = ()
+    validation_split: float | None = None
+    early_stopping: int | None = None
+    tensorboard: bool = False
+    verbose: bool = True
+
+    def __post_init__(self) -> None:
+        whole_number("epochs", self.epochs)
+        whole_number("batch_size", self.batch_size)
+        whole_number("seed", self.seed, least=0)
+        if self.early_stopping is not None:
+            whole_number("early_stopping", self.early_stopping)
+        split = self.validation_split
+        if split is not None and not (isinstance(split, (int, float)) and 0 < split < 1):
+            raise InputError(f"validation_split={split!r}: wanted a fraction between 0 and 1, e.g. 0.1")
+        if self.run_dir is None and (self.tensorboard or self.resume or self.overwrite):
+            option = "tensorboard" if self.tensorboard else "resume" if self.resume else "overwrite"
+            raise InputError(f"{option}=True needs a run directory; give run_dir")
+        if self.resume and self.overwrite:
+            raise InputError("resume=True and overwrite=True contradict each other; give one of them")
+
+    def open_run(self) -> RunDirectory | None:
+        """Return the run's directory, checked and not yet written to; None where nothing is to be written."""
+        if self.run_dir is None:
+            return None
+        return RunDirectory(self.run_dir, overwrite=self.overwrite, resume=self.resume)
+
+    def hold_out(self, data: Any, by_recipe: str | None = None) -> tuple[Any, tuple[Any, Any] | None]:
+        """Return the data to train on, and what is measured after each epoch.
+
+        A `validation_split` is taken from the training split. Early stopping alone takes the validation split that
+        the data has, or else a tenth. Otherwise it is the test split where the recipe says so.
+        """
+        if is_stream(data):
+            if self.validation_split or self.early_stopping:
+                raise InputError("a tf.data.Dataset cannot be split for validation; pass arrays")
+            return data, None
+        if self.validation_split or (self.early_stopping and data.x_val is None):
+            data = data.hold_out(self.validation_split or _EARLY_STOPPING_SPLIT, seed=self.seed)
+        if self.validation_split or self.early_stopping:
+            return data, (data.x_val, data.y_val)
+        return data, (data.x_test, data.y_test) if by_recipe == "test" and data.x_test is not None else None
+
+
+def carry_out(
+    model: keras.Model,
+    data: Any,
+    validation: tuple[Any, Any] | None,
+    settings: Settings,
+    run: RunDirectory | None,
+    config: Mapping[str, Any],
+) -> TrainResult:
+    """Train the compiled `model` on `data`, measure it on the test split and write the run."""
+    used = _describe(data)
+    measured_with = {**environment(), "precision": model.dtype_policy.name}
+    if run:
+        own = {"epochs": settings.epochs, "batch_size": settings.batch_size, "seed": settings.seed}
+        held = {"validation_split": settings.validation_split, "early_stopping": settings.early_stopping}
+        run.start({**config, **own, **held, "precision": model.dtype_policy.name, "data": used}, measured_with)
+    history, seconds = _fit(model, data, validation, settings, run)
+    tested = isinstance(data, Dataset) and data.x_test is not None
+    metrics = evaluate_on(model, data) if tested else {}
+    if run:
+        run.finish(model, history, metrics)
+    return TrainResult(model, history, metrics, run.path if run else None, seconds, measured_with, used)
+
+
+def _describe(data: Any) -> dict[str, Any]:
+    if is_stream(data):
+        return {"name": "user", "version": "user", "source": "user"}
+    return {"name": data.name, "version": data.version, "source": data.source, **data.sizes}
+
+
+def _fit(
+    model: keras.Model, data: Any, validation: tuple[Any, Any] | None, settings: Settings, run: RunDirectory | None
+) -> tuple[dict[str, list[float]], float]:
+    from kerazoo.training.callbacks import EpochProgress, HistoryFile
+
+    hooks = [*settings.callbacks]
+    if settings.early_stopping:
+        watched = {"monitor": "val_loss", "patience": settings.early_stopping}
+        hooks.append(keras.callbacks.EarlyStopping(**watched, restore_best_weights=True))
+    if run:
+        hooks.append(HistoryFile(run))
+    if run and settings.tensorboard:
+        hooks.append(keras.callbacks.TensorBoard(run.path / "tensorboard"))
+    progress = EpochProgress(model.name)
+    hooks += [progress] if settings.verbose else []
+    x, y = (data, None) if is_stream(data) else (data.x_train, data.y_train)
+    begin = time.perf_counter()
+    try:
+        log = engine.fit(
+            model,
+            x,
+            y,
+            batch_size=settings.batch_size,
+            epochs=settings.epochs,
+            validation_data=validation,
+            callbacks=hooks,
+            seed=settings.seed,
+            checkpoint_dir=run.checkpoints if run else None,
+            resume=settings.resume,
+            verbose=0,
+        )
+    except engine.CheckpointError as error:
+        raise RunDirectoryError(str(error)) from error
+    finally:
+        progress.stop()  # also after Ctrl-C: the terminal gets its cursor back
+    history = {name: [float(value) for value in values] for name, values in log.history.items()}
+    return history, time.perf_counter() - begin

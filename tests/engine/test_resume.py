@@ -1,0 +1,163 @@
+"""Stopped and resumed, a run ends as if it had never stopped: after SIGKILL, Ctrl-C, early stopping."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from kerazoo.engine import checkpoint, values
+from kerazoo.engine import fitting as engine
+
+# Keras's ReduceLROnPlateau converts a variable in a way that NumPy 2 deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(300, 6)).astype("float32")
+Y = (X.sum(1) > 0).astype("int32")
+
+# Argument: the checkpoint directory. Prints each finished epoch, so that the test knows when to strike.
+SCRIPT = """
+import sys, time, keras
+from tests.training.test_resume import train
+class Slow(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None): time.sleep(0.1)
+    def on_epoch_end(self, epoch, logs=None): print("epoch", epoch, flush=True)
+train(sys.argv[1], extra=[Slow()], steps_per_call=2)
+"""
+
+
+def train(directory, epochs=6, extra=(), patience=3, **options):
+    """Train a net with dropout and callbacks that have state; `extra` callbacks come last."""
+    keras.utils.set_random_seed(4)
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            keras.layers.Dense(8, "relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.4),
+            keras.layers.Dense(1, "sigmoid"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.03), "binary_crossentropy", metrics=["accuracy"])
+    callbacks = [
+        keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
+        keras.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=0.02),
+    ]
+    history = engine.fit(
+        model,
+        X,
+        Y,
+        batch_size=16,
+        epochs=epochs,
+        validation_data=(X[:80], Y[:80]),
+        callbacks=[*callbacks, *extra],
+        checkpoint_dir=directory,
+        verbose=0,
+        **options,
+    ).history
+    return model, history, callbacks
+
+
+def assert_same_run(a, b):
+    assert a[1] == b[1]
+    for u, v in zip(a[0].variables + a[0].optimizer.variables, b[0].variables + b[0].optimizer.variables, strict=True):
+        np.testing.assert_array_equal(u, v)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize(("number", "after"), [(signal.SIGKILL, 2), (signal.SIGINT, 1)])
+def test_a_stopped_process_resumes_to_the_same_end(tmp_path, whole, number, after):
+    root = str(Path(__file__).resolve().parents[2])
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+    for line in process.stdout:
+        if line.strip() == f"epoch {after}":
+            time.sleep(0.5)  # into the next epoch
+            process.send_signal(number)
+            break
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    epoch, step = checkpoint.latest(tmp_path)[0]["epoch"], checkpoint.latest(tmp_path)[0]["step"]
+    assert epoch == after + 1
+    if number == signal.SIGINT:
+        assert step > 0, "Ctrl-C saves where it stopped, within the epoch"
+        assert "resume=True" in errors
+    assert_same_run(train(tmp_path, resume=True), whole)
+
+
+def test_resuming_a_finished_run_changes_nothing_and_more_epochs_go_on(tmp_path, whole):
+    train(tmp_path, epochs=4)
+    again = train(tmp_path, epochs=4, resume=True)
+    assert len(again[1]["loss"]) == 4
+    assert_same_run(train(tmp_path, epochs=6, resume=True), whole)
+    assert len(list(tmp_path.iterdir())) == 2, "the last two checkpoints, no temporary file"
+
+
+def test_a_run_that_stopped_early_stays_stopped(tmp_path):
+    early = train(tmp_path, epochs=30, patience=1)
+    assert len(early[1]["loss"]) < 30
+    again = train(tmp_path, epochs=30, patience=1, resume=True)
+    assert_same_run(again, early)
+    assert again[2][0].best == early[2][0].best
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path, whole):
+    train(tmp_path, epochs=3)
+    newest = max(tmp_path.iterdir())
+    newest.write_bytes(newest.read_bytes()[:500])
+    with pytest.warns(UserWarning, match="cannot be read"):
+        resumed = train(tmp_path, resume=True)
+    assert_same_run(resumed, whole)
+
+
+def test_what_does_not_fit_is_refused(tmp_path):
+    train(tmp_path, epochs=1)
+    with pytest.raises(checkpoint.CheckpointError, match="seed=9 instead of 0"):
+        train(tmp_path, seed=9, resume=True)
+    other = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1, "sigmoid")])
+    other.compile("adam", "binary_crossentropy")
+    before = other.get_weights()
+    with pytest.raises(checkpoint.CheckpointError, match="holds"):
+        engine.fit(other, X, Y, batch_size=16, checkpoint_dir=tmp_path, resume=True, verbose=0)
+    np.testing.assert_array_equal(before[0], other.get_weights()[0])
+
+
+def test_a_stream_resumes_at_its_last_epoch(tmp_path):
+    import tensorflow as tf
+
+    def stream(epochs, **options):
+        keras.utils.set_random_seed(2)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dropout(0.3), keras.layers.Dense(1, "sigmoid")])
+        model.compile("adam", "binary_crossentropy")
+        batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(32)
+        return model, engine.fit(model, batches, epochs=epochs, verbose=0, **options).history
+
+    stream(2, checkpoint_dir=tmp_path)
+    assert_same_run(stream(4, checkpoint_dir=tmp_path, resume=True), stream(4))
+
+
+def test_values_survive_json():
+    value = {"a": [1, 2.5, None, ("x", True)], 3: np.float32(0.1), "w": [np.arange(4.0), float("inf")]}
+    arrays = {}
+    import json
+
+    back = values.decode(json.loads(json.dumps(values.encode(value, arrays))), arrays)
+    assert values.equal(value, back)
+    with pytest.raises(TypeError, match="function"):
+        values.encode([print.__class__, lambda: 0][1], {})
