@@ -55,10 +55,8 @@ def compile_model(model: keras.Model, recipe: Recipe) -> None:
     """Compile `model` with the optimizer, loss and metrics of `recipe`.
 
     Raises:
-        InputError: the optimizer is unknown to Keras, or the learning rate is not above zero.
+        InputError: the optimizer is unknown to Keras.
     """
-    if recipe.learning_rate is not None and not 0 < recipe.learning_rate < float("inf"):
-        raise InputError(f"learning_rate={recipe.learning_rate}: wanted a number above 0")
     try:
         optimizer = keras.optimizers.get(recipe.optimizer)
     except (ValueError, KeyError, TypeError):

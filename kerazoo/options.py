@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from kerazoo.errors import OverrideError, did_you_mean
+from kerazoo.errors import InputError, OverrideError, did_you_mean
 from kerazoo.schema import Recipe
 
 RECIPE_OPTIONS: dict[str, Any] = {"optimizer": "", "learning_rate": 0.0}
@@ -96,5 +96,12 @@ def _read(text: str, default: Any) -> Any:
 
 
 def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
-    """Return `recipe` with the fields of `RECIPE_OPTIONS` that `options` holds."""
+    """Return `recipe` with the fields of `RECIPE_OPTIONS` that `options` holds.
+
+    Raises:
+        InputError: the learning rate is not above zero.
+    """
+    rate = options.get("learning_rate")
+    if rate is not None and not 0 < rate < float("inf"):
+        raise InputError(f"learning_rate={rate}: wanted a number above 0")
     return dataclasses.replace(recipe, **{name: value for name, value in options.items() if name in RECIPE_OPTIONS})

@@ -141,7 +141,11 @@ BAD_INPUT = [
     bad("train", "mnist_mlp", "--precision", "half", says="precision='half'"),
     bad("train", "mnist_mlp", "--validation-split", 2, says="validation_split=2.0"),
     bad("train", "mnist_mlp", "--set", "learning_rate=-1", says="above 0"),
+    bad("train", "mnist_mlp", "--resume", says="--run-dir"),
+    bad("train", "mnist_mlp", "--set", "learning_rate={[]:1}", says="'learning_rate' wants"),
     bad("evaluate", "mnist_mlp", says="--model"),
+    bad("evaluate", "toy_mlp", "--model", "toy.keras", "--set", "hidden_dim=3", says="no option 'hidden_dim'"),
+    bad("fine-tune", "toy_mlp", "--model", "toy.keras", "--run-dir", ".", "--overwrite", says="where the model"),
     bad("evaluate", "mnist_mlp", "--model", "gone.keras", says="is not a file"),
     bad("evaluate", "mnist_mlp", "--model", "a_file", says="not a whole .keras file"),
     bad("evaluate", "mnist_mlp", "--model", "cut.keras", says="not a whole .keras file"),
@@ -175,8 +179,14 @@ def test_wrong_input_gets_one_clear_line_and_writes_nothing(run, tmp_path, argum
 
 
 def test_debug_shows_the_traceback(run):
-    with pytest.raises(kerazoo.InputError):
-        run("train", "mnist_mlp", "--epochs", "0", "--debug")
+    code, _, errors = run("train", "mnist_mlp", "--epochs", "0", "--debug")
+    assert code == 2
+    assert "Traceback" in errors and "epochs=0" in errors.splitlines()[-1]
+
+
+def test_without_arguments_the_help_is_printed(run):
+    code, output, _ = run()
+    assert code == 0 and "Usage: kerazoo" in output
 
 
 def test_a_failure_that_is_not_the_users_exits_with_1(run, monkeypatch):
@@ -193,7 +203,8 @@ def test_an_interrupt_exits_with_130(run, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(kerazoo, "train", interrupt)
-    assert run("train", "toy_mlp")[0] == 130
+    code, _, errors = run("train", "toy_mlp")
+    assert (code, errors) == (130, "kerazoo: error: interrupted\n")
 
 
 def test_the_installed_command_is_quiet_and_its_json_is_alone(tmp_path):

@@ -40,6 +40,20 @@ def test_where_only_keras_is_installed_the_file_is_a_keras_model(name, tmp_path)
     assert done.stdout.strip() == str(model.count_params()), done.stderr
 
 
+@pytest.mark.parametrize("imports", ["import kerazoo, keras", "import keras, kerazoo"])
+def test_keras_loads_models_with_our_layers_whatever_is_imported_first(imports, tmp_path):
+    kerazoo.build("attention_block").save(tmp_path / "model.keras")
+    code = f"{imports}; print(keras.saving.load_model({str(tmp_path / 'model.keras')!r}).count_params())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=False)
+    assert done.stdout.strip() == "4096", done.stderr
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model", "no/such/folder/model.keras"])
+def test_a_path_that_cannot_hold_a_model_is_refused(name, tmp_path):
+    with pytest.raises(kerazoo.ModelFileError, match="cannot be written"):
+        save_model(kerazoo.build("toy_mlp"), tmp_path / name)
+
+
 def test_a_file_that_keras_saved_is_loaded_too(tmp_path):
     kerazoo.build("toy_mlp").save(tmp_path / "plain.keras")
     loaded = load_model(tmp_path / "plain.keras", "toy_mlp")

@@ -46,6 +46,7 @@ def load(
     Raises:
         DataError: the file is missing, empty, not UTF-8, or shorter than a window.
     """
+    _check_unit(unit)
     if corpus is not None:
         name, version, origin, texts = Path(corpus).name, "user", "user", split(_read_file(Path(corpus)))
     elif prepared := prepare(_BUILDER, _HOST, data_dir, source):
@@ -75,8 +76,7 @@ def windows(
     Raises:
         DataError: `unit` is unknown, or a text is shorter than a window.
     """
-    if unit not in _UNITS:
-        raise DataError(f"unit={unit!r}: wanted 'char' or 'word'")
+    _check_unit(unit)
     vocabulary = vocabulary or Vocabulary.learn([texts["train"]], _UNITS[unit], max_vocabulary)
     arrays: dict[str, Any] = {}
     for split, text in texts.items():
@@ -91,6 +91,11 @@ def windows(
         arrays[f"y_{short}"] = np.ascontiguousarray(every[:, -1])
     options = {"vocab_size": len(vocabulary)}
     return Dataset(name=name, version=version, source=source, vocabulary=vocabulary, model_options=options, **arrays)
+
+
+def _check_unit(unit: str) -> None:
+    if unit not in _UNITS:
+        raise DataError(f"unit={unit!r}: wanted 'char' or 'word'")
 
 
 def split(text: str) -> dict[str, str]:

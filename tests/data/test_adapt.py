@@ -78,6 +78,55 @@ def test_a_tf_data_set_of_batches_is_streamed():
     assert kerazoo.evaluate("mnist_mlp", result.model, data=stream)["loss"] > 0
 
 
+def stream(x, y, batch=8):
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch)
+
+
+def test_a_stream_of_pictures_is_brought_to_the_models_form():
+    expected = train("mnist_mlp", stream(as_pixels(PIXELS), DIGITS), units=(4,)).history
+    for pixels in (PIXELS, PIXELS[..., None], PIXELS.reshape(40, 784)):
+        assert train("mnist_mlp", stream(pixels, DIGITS), units=(4,)).history["loss"] == pytest.approx(expected["loss"])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "reason"),
+    [
+        (PIXELS[:, :20], DIGITS, "inputs of shape"),
+        (PIXELS, DIGITS + 90, "labels from"),
+        (np.full((40, 784), np.nan), DIGITS, "NaN"),
+        (PIXELS[:0], DIGITS[:0], "is empty"),
+    ],
+)
+def test_a_stream_that_does_not_fit_is_refused(x, y, reason, tmp_path):
+    with pytest.raises(kerazoo.DataError, match=reason):
+        train("mnist_mlp", stream(x, y), run_dir=tmp_path / "run")
+    with pytest.raises(kerazoo.DataError, match="not \\(inputs, labels\\)"):
+        train("mnist_mlp", stream(PIXELS, DIGITS).map(lambda x, y: x), run_dir=tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_text_is_read_with_the_vocabulary_that_the_model_learned():
+    text = "the quick brown fox jumps over the lazy dog. " * 20
+    model = train("textgen_lstm", text, units=4, embedding_dim=4).model
+    with_all = kerazoo.evaluate("textgen_lstm", model, data=text)
+    permuted = kerazoo.evaluate("textgen_lstm", model, data="zebra " + text)
+    assert permuted["loss"] == pytest.approx(with_all["loss"], rel=0.2)
+    assert kerazoo.fine_tune(model, "zzz " + text, epochs=1, verbose=False).metrics["loss"] > 0
+
+
+def test_reviews_may_be_bytes_and_must_be_utf8():
+    small = {"units": 4, "embedding_dim": 4}
+    as_bytes = [review.encode() for review in REVIEWS]
+    assert (
+        train("imdb_lstm", (as_bytes, OPINIONS), **small).history
+        == train("imdb_lstm", (REVIEWS, OPINIONS), **small).history
+    )
+    with pytest.raises(kerazoo.DataError, match="not UTF-8"):
+        train("imdb_lstm", ([b"caf\xe9"] * 20, OPINIONS))
+
+
 NAN = PIXELS / 255.0
 NAN = np.where(np.arange(40)[:, None, None] == 7, np.nan, NAN)
 
@@ -110,6 +159,9 @@ NAN = np.where(np.arange(40)[:, None, None] == 7, np.nan, NAN)
         ("textgen_lstm", "too short", "longer text"),
         ("toy_mlp", (np.ones((4, 3)), [0] * 4), "inputs of shape"),
         ("toy_mlp", ([[1, 2], [3]], [0, 1]), "different lengths"),
+        ("toy_mlp", (5, 5), "wanted a kerazoo Dataset"),
+        ("imdb_lstm", (None, None), "wanted a kerazoo Dataset"),
+        ("mnist_mlp", ([[1, 2], [3]], [0, 1]), "different sizes"),
         ("attention_block", (np.ones((4, 5, 32)), np.ones((4, 5, 31))), "targets of shape"),
     ],
 )

@@ -24,7 +24,7 @@ Y = (X.sum(1) > 0).astype("int32")
 # Argument: the checkpoint directory. Prints each finished epoch, so that the test knows when to strike.
 SCRIPT = """
 import sys, time, keras
-from tests.training.test_resume import train
+from test_resume import train
 class Slow(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None): time.sleep(0.1)
     def on_epoch_end(self, epoch, logs=None): print("epoch", epoch, flush=True)
@@ -77,7 +77,7 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize(("number", "after"), [(signal.SIGKILL, 2), (signal.SIGINT, 1)])
 def test_a_stopped_process_resumes_to_the_same_end(tmp_path, whole, number, after):
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parent)
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],
         stdout=subprocess.PIPE,

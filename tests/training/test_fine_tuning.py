@@ -87,6 +87,8 @@ def test_early_stopping_holds_out_and_stops(model, digits):
         ({"epochs": 1, "trainable_layers": 4}, "the model has 3 layers"),
         ({"epochs": 1, "trainable_layers": 0}, "trainable_layers=0"),
         ({"epochs": 1, "trainable_layers": ["dence"]}, "no layer 'dence'"),
+        ({"epochs": 1, "trainable_layers": "dence"}, "no layer 'dence'"),
+        ({"epochs": 1, "trainable_layers": []}, "empty"),
         ({"epochs": 1, "learning_rate": 0}, "above 0"),
     ],
 )

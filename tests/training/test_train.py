@@ -7,7 +7,7 @@ import pytest
 
 import kerazoo
 
-FILES = {"config.json", "environment.json", "history.csv", "metrics.json", "model.keras", "curves.png"}
+FILES = {"config.json", "environment.json", "history.csv", "metrics.json", "model.keras", "curves.png", "checkpoints"}
 SMALL = {"units": (8,), "epochs": 2, "verbose": False}
 
 
@@ -73,6 +73,59 @@ def test_a_run_that_fails_is_left_without_results_and_is_not_taken_for_finished(
     assert not {path.name for path in tmp_path.iterdir()} & {"metrics.json", "model.keras"}
 
 
+class StopsAfter(keras.callbacks.Callback):
+    """Ends the process's training as Ctrl-C does."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.left = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.left:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(small_data, tmp_path):
+    how = {"data": small_data("mnist_mlp_dropout", train=256), "units": (8,), "epochs": 4, "verbose": False}
+    whole = kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "run", callbacks=[StopsAfter(2)])
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
+    resumed = kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "run", resume=True)
+    assert resumed.history == whole.history
+    assert all(map(np.array_equal, resumed.model.get_weights(), whole.model.get_weights()))
+    for name in ("history.csv", "metrics.json", "config.json"):
+        assert (tmp_path / "run" / name).read_text() == (tmp_path / "whole" / name).read_text()
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) <= 2
+
+
+def test_a_finished_run_goes_on_to_more_epochs(digits, tmp_path):
+    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+    longer = kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, resume=True, **(SMALL | {"epochs": 3}))
+    assert longer.history == kerazoo.train("mnist_mlp", data=digits, **(SMALL | {"epochs": 3})).history
+
+
+@pytest.mark.parametrize("change", [{"units": (9,)}, {"batch_size": 16}, {"seed": 5}, {"learning_rate": 0.5}])
+def test_a_run_is_not_resumed_as_another(digits, tmp_path, change):
+    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+    before = (tmp_path / "model.keras").read_bytes()
+    with pytest.raises(kerazoo.RunDirectoryError, match="cannot be resumed"):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, resume=True, **(SMALL | change))
+    assert (tmp_path / "model.keras").read_bytes() == before
+
+
+def test_resuming_where_there_is_no_run_starts_one(digits, tmp_path):
+    result = kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path / "new", resume=True, **SMALL)
+    assert len(result.history["loss"]) == 2
+
+
+def test_files_of_the_users_are_not_taken_for_a_run(digits, tmp_path):
+    (tmp_path / "model.keras").write_text("mine")
+    with pytest.raises(kerazoo.RunDirectoryError, match="already holds model.keras"):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+    assert (tmp_path / "model.keras").read_text() == "mine"
+
+
 @pytest.mark.parametrize("kind", ["file", "inside a file", "read-only"])
 def test_a_run_directory_that_cannot_be_is_refused_before_any_work(digits, tmp_path, kind, monkeypatch):
     (tmp_path / "file").write_text("")
@@ -104,6 +157,8 @@ def test_a_run_directory_that_cannot_be_is_refused_before_any_work(digits, tmp_p
         ({"validation_split": 1.5}, "validation_split=1.5"),
         ({"early_stopping": 0}, "early_stopping=0"),
         ({"tensorboard": True}, "run_dir"),
+        ({"resume": True}, "run_dir"),
+        ({"resume": True, "overwrite": True, "run_dir": "never_made"}, "contradict"),
         ({"width": 3}, "no option 'width'"),
         ({"learning_rate": 0.0}, "above 0"),
         ({"source": "web"}, "source='web'"),
