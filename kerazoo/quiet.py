@@ -13,7 +13,7 @@ def start_tensorflow() -> None:
 
     The messages come from C++ and are written to the file descriptor, before any setting for them is read.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter come as exceptions
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as caught:
