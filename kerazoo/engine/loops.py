@@ -3,12 +3,19 @@
 Symbols: N examples, B batch size, R replicas.
 """
 
+import contextlib
 import functools
 
 import keras
 import tensorflow as tf
 
 from kerazoo.engine import resident, update
+from kerazoo.layers import lstm
+
+# A faster LSTM saves a training step about a hundredth of what tracing it costs: in shorter epochs than this the plain
+# one is ahead. Evaluation is ahead sooner, since nothing is unrolled for it.
+STEPS_WORTH_TRACING = 20
+BATCHES_WORTH_TABLE = 4
 
 
 def loops_of(model, strategy, jit):
@@ -37,23 +44,26 @@ class Loops:
 
     def train(self, data, order, first, count, batch):
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
-        self._function(self._train_loop, batch, self.jit)(data, order, tf.constant(first), tf.constant(count))
+        fast = not self.jit and len(order) >= STEPS_WORTH_TRACING * batch
+        self._function(self._train_loop, batch, self.jit, fast)(data, order, tf.constant(first), tf.constant(count))
 
     def train_tail(self, data, order, first, batch):
         """One step on the last, partial batch. One step an epoch is not worth a second XLA compilation."""
-        self._function(self._train_loop, batch, False)(data, order, tf.constant(first), tf.constant(1))
+        self._function(self._train_loop, batch, False, False)(data, order, tf.constant(first), tf.constant(1))
 
     def test(self, data, first, count, batch):
         """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
-        self._function(self._test_loop, batch, False)(data, tf.constant(first), tf.constant(count))
+        self._function(self._test_loop, batch, False, count >= BATCHES_WORTH_TABLE)(
+            data, tf.constant(first), tf.constant(count)
+        )
 
-    def _function(self, loop, batch, jit):
-        key = (loop.__name__, batch, jit)
+    def _function(self, loop, batch, jit, fast):
+        key = (loop.__name__, batch, jit, fast)
         if key not in self._compiled:
-            self._compiled[key] = tf.function(functools.partial(loop, batch), jit_compile=jit, autograph=False)
+            self._compiled[key] = tf.function(functools.partial(loop, batch, fast), jit_compile=jit, autograph=False)
         return self._compiled[key]
 
-    def _train_loop(self, batch, data, order, first, count):
+    def _train_loop(self, batch, fast, data, order, first, count):
         def rows_of(step):
             # Not a slice: XLA takes a slice's start for a constant and would compile anew for each value of `first`.
             return tf.gather(order, first + step * batch + tf.range(batch))  # (B,)
@@ -64,14 +74,22 @@ class Loops:
             weight = size * replicas / batch if batch % replicas else None
             train_step(self.model, resident.gather(data, rows[lo:hi]), size, weight)
 
-        self._repeat(count, lambda step: self.strategy.run(_plain(replica), args=(data, rows_of(step))))
+        with self._faster(fast):
+            self._repeat(count, lambda step: self.strategy.run(_plain(replica), args=(data, rows_of(step))))
 
-    def _test_loop(self, batch, data, first, count):
+    def _test_loop(self, batch, fast, data, first, count):
         def replica(data, start):
             lo, hi, size = _share(batch)
             test_step(self.model, resident.cut(data, start + lo, hi - lo), size)
 
-        self._repeat(count, lambda step: self.strategy.run(_plain(replica), args=(data, first + step * batch)))
+        with self._faster(fast, table=True):
+            self._repeat(count, lambda step: self.strategy.run(_plain(replica), args=(data, first + step * batch)))
+
+    def _faster(self, wanted, table=False):
+        """The context to trace in: layers in their faster form, where that is `wanted` and there is one replica."""
+        if not wanted or self.strategy.num_replicas_in_sync > 1:
+            return contextlib.nullcontext()
+        return lstm.tabulated(self.model) if table else lstm.accelerated(self.model)
 
     def _repeat(self, count, run):
         def body(step):
@@ -93,7 +111,7 @@ def train_step(model, batch, size, weight=None):
     x, y, sample_weight = batch
     variables = model.trainable_variables
     with tf.GradientTape() as tape:
-        predictions = _call(model, x, training=True)
+        predictions = call(model, x, training=True)
         loss = model.compute_loss(x, y, predictions, sample_weight, training=True)
         share = loss if weight is None else loss * tf.cast(weight, loss.dtype)
         scaled = model.optimizer.scale_loss(share)
@@ -105,12 +123,13 @@ def train_step(model, batch, size, weight=None):
 def test_step(model, batch, size):
     """Add `batch`, of which `size` examples count, to the model's loss and metrics, dropout off."""
     x, y, sample_weight = batch
-    predictions = _call(model, x, training=False)
+    predictions = call(model, x, training=False)
     _track_loss(model, model.compute_loss(x, y, predictions, sample_weight, training=False), size)
     model.compute_metrics(x, y, predictions, sample_weight)
 
 
-def _call(model, x, training):
+def call(model, x, training):
+    """Apply the model, telling it `training` where it asks."""
     return model(x, training=training) if model._call_has_training_arg else model(x)
 
 

@@ -31,7 +31,7 @@ def place(x, y=None, sample_weight=None, class_weight=None, *, strategy):
         ValueError: the arrays differ in length, are empty, or both kinds of weights are given.
     """
     weights = _sample_weights(y, sample_weight, class_weight)
-    arrays = keras.tree.map_structure(lambda a: None if a is None else _narrow(a), (x, y, weights))
+    arrays = keras.tree.map_structure(lambda a: None if a is None else narrow(a), (x, y, weights))
     sizes = {leaf.shape[0] for leaf in keras.tree.flatten(arrays) if leaf is not None}
     if len(sizes) != 1 or 0 in sizes:
         raise ValueError(f"all arrays must have the same, positive number of examples; got {sorted(sizes)}")
@@ -67,7 +67,7 @@ def spec(data):
 
 def gather(data, rows):
     """The batch at `rows` (B,): nested tensors (B, ...), half-precision floats widened to floatx as Keras does."""
-    return keras.tree.map_structure(lambda t: None if t is None else _floatx(tf.gather(t, rows)), data)
+    return keras.tree.map_structure(lambda t: None if t is None else floatx(tf.gather(t, rows)), data)
 
 
 def cut(data, start, size):
@@ -75,7 +75,7 @@ def cut(data, start, size):
 
     def one(t):
         begin = tf.concat([[start], tf.zeros([t.shape.rank - 1], tf.int32)], axis=0)
-        return _floatx(tf.slice(t, begin, [size, *t.shape[1:]]))
+        return floatx(tf.slice(t, begin, [size, *t.shape[1:]]))
 
     return keras.tree.map_structure(lambda t: None if t is None else one(t), data)
 
@@ -97,7 +97,8 @@ def _sample_weights(y, sample_weight, class_weight):
     return table[inverse].reshape(labels.shape)
 
 
-def _narrow(array):
+def narrow(array):
+    """An array of NumPy's or a tensor; float64 becomes `keras.config.floatx()`, as in Keras."""
     if isinstance(array, tf.Tensor):
         return tf.cast(array, keras.config.floatx()) if array.dtype == tf.float64 else array
     array = np.asarray(array)
@@ -108,5 +109,6 @@ def _tensor(array):
     return None if array is None else tf.convert_to_tensor(array)
 
 
-def _floatx(tensor):
+def floatx(tensor):
+    """A floating-point tensor as `keras.config.floatx()`; others as they are."""
     return tf.cast(tensor, keras.config.floatx()) if tensor.dtype.is_floating else tensor

@@ -1,0 +1,164 @@
+"""Predictions without the cost of a call of Keras's `predict`: compiled once for each shape, kept on the model.
+
+One example takes a function of exactly that shape, called with nothing around it; full batches run in one compiled
+loop; the rest of less than a batch takes a function of any size. Weights are read as variables, so every call sees
+their present values.
+"""
+
+import functools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerazoo.engine import loops, resident
+from kerazoo.layers import lstm
+
+_SHAPES = 4  # of one example, or of batches, that get a function of their own; later ones share a general function
+_BYTES_PER_CALL = 2**26  # so that data as large as the memory are not copied as a whole
+
+
+def predict(model, x, *, batch_size=512):
+    """Return the outputs of `model` for `x`, as `model.predict` does, within the rounding of float32.
+
+    Args:
+        model: a built `keras.Model`; it need not be compiled.
+        x: arrays (N, ...), or nested dicts, lists, tuples of them; anything else goes to `model.predict`.
+        batch_size: examples at a time; it changes the speed, not the result.
+
+    Returns:
+        NumPy arrays (N, ...), nested as the outputs of the model are.
+
+    Raises:
+        ValueError: the arrays differ in length or are empty, or the batch size is not positive.
+    """
+    if batch_size is None or batch_size < 1:
+        raise ValueError(f"batch_size must be a positive number, got {batch_size!r}")
+    arrays = resident.qualifies(x) and all(leaf is not None for leaf in keras.tree.flatten(x))
+    if not arrays or _needs_keras(model):
+        return model.predict(x, batch_size=batch_size if arrays else None, verbose=0)
+    x = keras.tree.map_structure(resident.narrow, x)
+    sizes = {leaf.shape[0] for leaf in keras.tree.flatten(x)}
+    if len(sizes) != 1 or 0 in sizes:
+        raise ValueError(f"all arrays must have the same, positive number of examples; got {sorted(sizes)}")
+    return _functions_of(model)(x, sizes.pop(), batch_size)
+
+
+def _needs_keras(model):
+    own = any(
+        getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in ("predict", "predict_step", "make_predict_function")
+    )
+    return (
+        own
+        or keras.backend.backend() != "tensorflow"
+        or model.run_eagerly
+        or model.distribute_strategy.num_replicas_in_sync > 1
+    )
+
+
+def _functions_of(model):
+    """The functions compiled for `model`, kept on it until it is compiled anew or its layers or dtypes change."""
+    kept = model.__dict__.get("_kerazoo_predict")
+    parts = _parts(model)
+    if kept is None or len(kept.parts) != len(parts) or any(a is not b for a, b in zip(kept.parts, parts, strict=True)):
+        kept = _Functions(model, parts)
+        # Past Keras's attribute tracking, which would make the functions part of a saved model.
+        object.__setattr__(model, "_kerazoo_predict", kept)
+    return kept
+
+
+def _parts(model):
+    """What a compiled function has read once and for all; objects rather than ids, which are used again."""
+    layers = list(model._flatten_layers())
+    policies = [layer._dtype_policy for layer in layers]
+    return [getattr(model, "_loss_tracker", None), *layers, *policies, *model.variables]
+
+
+class _Functions:
+    def __init__(self, model, parts):
+        self.model, self.parts = model, parts
+        self._exact = {}
+        self._any = tf.function(functools.partial(loops.call, model, training=False), reduce_retracing=True)
+
+    def __call__(self, x, size, batch):
+        """Predict for all `size` examples of the nested arrays `x`, `batch` at a time."""
+        if size == 1:
+            return _arrays(self._one(x)(_tensors(x)))
+        full = size // batch if batch > 1 else 0
+        outputs = list(self._batches(x, full, batch)) if full else []
+        for first in range(full * batch, size, batch):
+            outputs.append(_arrays(self._any(_tensors(_rows(x, first, first + batch)))))
+        if len(outputs) == 1:
+            return outputs[0]
+        return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+
+    def _one(self, x):
+        """The function for one example of these shapes and dtypes."""
+
+        def one(x):
+            with lstm.accelerated(self.model):
+                return loops.call(self.model, x, training=False)
+
+        return self._kept(("one",), x, lambda: tf.function(one, autograph=False)) or self._any
+
+    def _batches(self, x, count, batch):
+        """Yield the outputs for the first `count * batch` examples, in parts."""
+        table = count >= loops.BATCHES_WORTH_TABLE
+
+        def many(x, count):
+            with lstm.tabulated(self.model) if table else lstm.accelerated(self.model):
+                return self._loop(x, count, batch)
+
+        def compiled():
+            spec = keras.tree.map_structure(lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), _tensors(x))
+            return tf.function(many, input_signature=[spec, tf.TensorSpec((), tf.int32)], autograph=False)
+
+        function = self._kept(("many", batch, table), x, compiled)
+        at_once = max(1, _BYTES_PER_CALL // sum(_bytes(leaf) * batch for leaf in keras.tree.flatten(x)))
+        at_once = at_once if function else 1
+        for first in range(0, count, at_once):
+            last = min(first + at_once, count)
+            part = _tensors(_rows(x, first * batch, last * batch))
+            yield _arrays(function(part, tf.constant(last - first)) if function else self._any(part))
+
+    def _kept(self, name, x, make):
+        """What `make` made for arrays of these shapes and dtypes; None where there have been many others already."""
+        key = *name, repr(keras.tree.map_structure(lambda a: f"{a.dtype}{a.shape[1:]}", x))
+        if key not in self._exact:
+            if sum(known[0] == name[0] for known in self._exact) >= _SHAPES:
+                return None
+            self._exact[key] = make()
+        return self._exact[key]
+
+    def _loop(self, x, count, batch):
+        def step(k):
+            return loops.call(self.model, resident.cut(x, k * batch, batch), training=False)
+
+        def body(k, *collected):
+            outputs = keras.tree.flatten(step(k))
+            return k + 1, *(c.write(k, y) for c, y in zip(collected, outputs, strict=True))
+
+        first = step(0)  # tells structure, shapes and dtypes of the outputs
+        collected = [
+            tf.TensorArray(y.dtype, count, element_shape=y.shape).write(0, y) for y in keras.tree.flatten(first)
+        ]
+        _, *collected = tf.while_loop(lambda k, *_: k < count, body, (1, *collected), parallel_iterations=1)
+        return keras.tree.pack_sequence_as(first, [c.concat() for c in collected])
+
+
+def _rows(x, first, last):
+    return keras.tree.map_structure(lambda a: a[first:last], x)
+
+
+def _bytes(leaf):
+    return math.prod(leaf.shape[1:]) * np.dtype(str(getattr(leaf.dtype, "name", leaf.dtype))).itemsize or 1
+
+
+def _tensors(x):
+    return keras.tree.map_structure(lambda a: resident.floatx(tf.convert_to_tensor(a)), x)
+
+
+def _arrays(outputs):
+    return keras.tree.map_structure(np.asarray, outputs)

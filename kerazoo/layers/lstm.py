@@ -1,0 +1,219 @@
+"""A CPU LSTM with the weights, saved file and results of `keras.layers.LSTM`, computed in less time.
+
+Source: the cell is Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), in
+Keras's gate order i, f, c, o. The saving is in the order of the same arithmetic:
+
+* every time step is projected in one matrix product, and, straight after an `Embedding` of this
+  module, only the distinct tokens of the batch are (a third of the positions of an IMDb batch);
+* the recurrence is the one of `recurrence.py`: the least work per step, on two cores.
+
+Whatever the fast path does not cover (a GPU, where cuDNN is better; masks, dropout, state kept
+between batches, other activations, XLA, another backend) is left to Keras.
+"""
+
+import contextlib
+import threading
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from kerazoo.layers.recurrence import recur, reorder
+
+_TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
+MAX_STEPS = 256  # building the unrolled graph costs about 15 ms a step; beyond this Keras's loop is kept
+_LEAST_DISTINCT = 1024
+
+
+class Embedding(keras.layers.Embedding):
+    """`keras.layers.Embedding` that tells an `LSTM` behind it which tokens its output came from."""
+
+    def call(self, inputs):
+        """Look up (B, T) integer tokens: (B, T, D) of the compute dtype."""
+        outputs = keras.layers.Embedding.call(self, inputs)  # not super(): another thread may end `accelerated`
+        if _is_plain(self) and _on_cpu_tensorflow():
+            outputs._kerazoo_lookup = (inputs, self.embeddings)
+        return outputs
+
+
+class LSTM(keras.layers.LSTM):
+    """`keras.layers.LSTM`, faster on a CPU: same arguments, weights, saved file and results.
+
+    Maps (B, T, D) float32 or float64 to (B, H), or (B, T, H) with `return_sequences`; with
+    `return_state` also the last h and c, (B, H) each.
+    """
+
+    _table = None, None  # while `tabulated` is in force: the embeddings, and what they are projected to, (V, 4H)
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
+        if not self._can_be_fast(sequences, mask, training):
+            return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
+        kernel, recurrent = (reorder(ops.convert_to_tensor(w)) for w in (self.cell.kernel, self.cell.recurrent_kernel))
+        bias = None if self.cell.bias is None else reorder(ops.convert_to_tensor(self.cell.bias))
+        # XLA compiles for each shape, so it pays only where the batch is of one size.
+        loop = not training and sequences.shape[0] is not None and not tf.executing_eagerly()
+        inputs = tf.transpose(sequences, (1, 0, 2))  # (T, B, D)
+        inputs = tf.reverse(inputs, (0,)) if self.go_backwards else inputs
+        inputs = tf.reshape(inputs, (-1, kernel.shape[0]))  # (T * B, D)
+        lookup = getattr(sequences, "_kerazoo_lookup", None)
+        table = self._table[1] if lookup and lookup[1] is self._table[0] else None
+        if loop and table is None and sequences.shape[0] * sequences.shape[1] <= _LEAST_DISTINCT:
+            lookup = None  # fewer positions than the rows that distinct tokens are padded to: one example, above all
+        if lookup is None:
+            projected, rows, inputs = _affine(inputs, kernel, bias), None, None
+        else:
+            tokens = tf.transpose(tf.cast(lookup[0], "int32"))  # (T, B)
+            tokens = tf.reverse(tokens, (0,)) if self.go_backwards else tokens
+            projected, rows = _project_distinct(tokens, lookup[1], kernel, bias, loop, table)
+        outputs, h, c = recur(
+            projected,
+            rows,
+            recurrent,
+            *initial_state,
+            steps=sequences.shape[1],
+            return_sequences=self.return_sequences,
+            compiled_loop=loop,
+            inputs=inputs,
+            kernel=kernel,
+        )
+        return h, outputs, [h, c]
+
+    def _can_be_fast(self, sequences, mask, training):
+        steps = sequences.shape[1]
+        return (
+            _on_cpu_tensorflow()
+            and not inside_xla()
+            and mask is None
+            and steps is not None
+            and 0 < steps <= MAX_STEPS
+            and self.compute_dtype in ("float32", "float64")
+            and self.cell.activation is keras.activations.tanh
+            and self.cell.recurrent_activation is keras.activations.sigmoid
+            and not (training and (self.dropout or self.recurrent_dropout))
+            and not self.stateful
+            and not self.unroll
+            and self.use_cudnn is not True
+        )
+
+
+_FASTER = {keras.layers.LSTM: LSTM, keras.layers.Embedding: Embedding}
+
+
+@contextlib.contextmanager
+def accelerated(model):
+    """Give every plain Keras `LSTM` and `Embedding` of a model the class of this module, within the context.
+
+    Meant around the tracing of a `tf.function`, which keeps the faster form: before and after, and so whenever a model
+    is saved, copied or shown, its layers are Keras's own. Weights and names are the same throughout.
+    """
+    with _TRACING:
+        switched = [layer for layer in model._flatten_layers() if type(layer) in _FASTER]
+        try:
+            for layer in switched:
+                object.__setattr__(layer, "__class__", _FASTER[type(layer)])  # past Keras's attribute tracking
+            yield
+        finally:
+            for layer in switched:
+                object.__setattr__(layer, "__class__", type(layer).__base__)
+
+
+@contextlib.contextmanager
+def tabulated(model):
+    """`accelerated`, and project the whole vocabulary once instead of the tokens of each batch; for inference.
+
+    Meant around the loop over batches inside a `tf.function`: the tables hold the weights of the
+    moment, and exist only within the context. Layers that do not read an `Embedding` directly have none.
+    """
+    with accelerated(model):
+        layers = [layer for layer in model._flatten_layers() if type(layer) is LSTM and _embedding_of(layer)]
+        try:
+            for layer in layers:
+                weights = (layer.cell.kernel, layer.cell.bias)
+                kernel, bias = (None if w is None else reorder(ops.convert_to_tensor(w)) for w in weights)
+                embeddings = _embedding_of(layer).embeddings
+                table = _affine(ops.convert_to_tensor(embeddings), kernel, bias)
+                object.__setattr__(layer, "_table", (embeddings, table))
+            yield
+        finally:
+            for layer in layers:
+                layer.__dict__.pop("_table", None)
+
+
+def _embedding_of(layer):
+    """The `Embedding` whose output is the only input a functional model ever gives this layer."""
+    nodes = getattr(layer, "_inbound_nodes", ())
+    sources = {node.arguments.keras_tensors[0]._keras_history.operation for node in nodes}
+    source = sources.pop() if len(sources) == 1 else None
+    known = type(source) is Embedding and _is_plain(source) and source._dtype_policy == layer._dtype_policy
+    return source if known else None
+
+
+def _is_plain(embedding):
+    """Whether an `Embedding` does nothing but look up rows of its weights."""
+    return (
+        embedding.quantization_mode is None
+        and not embedding.lora_enabled
+        and embedding.compute_dtype == embedding.variable_dtype
+    )
+
+
+def _on_cpu_tensorflow():
+    return keras.backend.backend() == "tensorflow" and not tf.config.list_logical_devices("GPU")
+
+
+def inside_xla():
+    """Whether the operations that are being traced are for XLA, which compiles the fast path badly or not at all."""
+    # Not public, but the only way to ask.
+    from tensorflow.python.ops import control_flow_util
+
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def _affine(vectors, kernel, bias):
+    """Map (N, D) to (N, 4H); bias may be None."""
+    projected = tf.matmul(vectors, kernel)
+    return projected if bias is None else tf.nn.bias_add(projected, bias)
+
+
+def _project_distinct(tokens, embeddings, kernel, bias, few_shapes, table):
+    """Multiply the embedding of each distinct token by the kernel, once.
+
+    The embeddings get no gradient here: Keras's optimizers square what each position contributes
+    before they sum it, so `recur` gives each position of the looked-up inputs its own gradient.
+
+    Args:
+        tokens: (T, B) int32.
+        embeddings: (V, D).
+        kernel: (D, 4H); bias: (4H,) or None.
+        few_shapes: let N be a power of two, so that XLA compiles what follows a few times at most.
+        table: the whole vocabulary projected before, (V, 4H), or None.
+
+    Returns:
+        projected: (N, 4H), and the row of it that each token takes, (T, B) int32.
+    """
+    if table is not None:
+        return table, _wrapped(tokens, table.shape[0])
+    distinct, rows = tf.unique(tf.reshape(tokens, (-1,)))
+    distinct = _pad_to_power_of_two(distinct) if few_shapes else distinct
+    vectors = tf.stop_gradient(ops.take(embeddings, distinct, axis=0))  # (N, D)
+    return _affine(vectors, kernel, bias), tf.reshape(rows, tf.shape(tokens))
+
+
+def _pad_to_power_of_two(values):
+    """Append zeros to (n,) values until their number is a power of two, `_LEAST_DISTINCT` at least."""
+    count = tf.size(values)
+    bits = tf.math.ceil(tf.math.log(tf.cast(count, tf.float64)) / tf.math.log(tf.constant(2, tf.float64)))
+    return tf.pad(values, [[0, tf.maximum(_LEAST_DISTINCT, tf.cast(2**bits, tf.int32)) - count]])
+
+
+def _wrapped(tokens, size):
+    """Negative (T, B) tokens count from the end, and those outside are refused, both as in Keras's lookup.
+
+    XLA would clamp them in silence.
+    """
+    tokens = tf.where(tokens < 0, tokens + size, tokens)
+    with tf.control_dependencies(
+        [tf.debugging.assert_less(tokens, size), tf.debugging.assert_greater_equal(tokens, 0)]
+    ):
+        return tf.identity(tokens)
