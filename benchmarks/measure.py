@@ -1,0 +1,114 @@
+"""Training one model: who takes part, whether they agree, how long each takes."""
+
+import statistics
+from typing import Any
+
+import flops
+from common import NO_TORCH, TORCH_OFF
+from hardware import cudnn
+from peers import fitting
+from timing import interleave, ratios, spread
+from work import Work
+
+STEPS_COMPARED = 50
+
+
+def contenders(work: Work, torch: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the contenders by name, kerazoo first, and for those that do not take part the reason why."""
+    ours = fitting.build(work)
+    taking_part: dict[str, Any] = {}
+    absent = {}
+    reason = no_torch(work, torch)
+    if reason:
+        absent["torch"] = reason
+    else:
+        from peers.torch_training import Torch
+
+        taking_part["torch"] = Torch(work, ours)  # copies the weights of `ours` before they are trained
+    return {"kerazoo": fitting.Kerazoo(work, ours), "keras": fitting.Plain(work, ours), **taking_part}, absent
+
+
+def no_torch(work: Work, wanted: bool) -> str | None:
+    """Return why PyTorch does not take part; None if it does."""
+    if not wanted:
+        return TORCH_OFF
+    try:
+        from peers import torch_models
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return NO_TORCH
+    return None if work.name in torch_models.MODELS else f"not measured: no PyTorch form of {work.name}"
+
+
+def set_up_torch(wanted: bool, threads: int, precision: str) -> bool:
+    """Set PyTorch's threads and precision, and tell whether it is there and wanted."""
+    if not wanted:
+        return False
+    try:
+        from peers import torch_training
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        return False
+    torch_training.set_up(threads, precision)
+    return True
+
+
+def measure(work: Work, steps: int, repeats: int, torch: bool, compare: bool = True) -> dict[str, Any]:
+    """Return the measured part of a row: losses, seconds, ratios and FLOPs.
+
+    Args:
+        work: what is trained.
+        steps: steps of one turn.
+        repeats: turns that count.
+        torch: whether PyTorch takes part, if it can.
+        compare: also compare the losses after 50 steps from the same weights, in the same order, without dropout.
+    """
+    sides, absent = contenders(work, torch)
+    losses: dict[str, float] = {}
+    if compare:
+        # A model with dropout is compared as one without; any other is trained on after the comparison.
+        still = _without_dropout(work)
+        compared = sides if still is work else contenders(still, torch)[0]
+        losses = {name: side.loss_after(STEPS_COMPARED) for name, side in compared.items()}
+    taken = interleave({name: lambda side=side: side.train(steps) for name, side in sides.items()}, repeats)
+    per_example = flops.training_flops(sides["kerazoo"].model, work.length)
+    return {
+        "model": work.name,
+        "batch_size": work.batch_size,
+        "steps": steps,
+        "repeats": repeats,
+        "options": work.options,
+        "data": work.source,
+        "flops_per_sample": per_example,
+        "flops_how": flops.HOW,
+        "cudnn_obstacles": cudnn(sides["kerazoo"].model, work.device),
+        "loss_compared_after_steps": STEPS_COMPARED if compare else None,
+        "contenders": {
+            name: _result(side, taken[name], work, steps, per_example, losses) for name, side in sides.items()
+        }
+        | absent,
+        "ratios": {name: ratios(taken["kerazoo"], taken[name]) for name in sides if name != "kerazoo"} | absent,
+    }
+
+
+def _result(side, seconds, work, steps, per_example, losses):
+    step = statistics.median(seconds) / steps
+    loss, reference = losses.get(side.name), losses.get("keras")
+    difference = None if loss is None or reference is None else abs(loss - reference) / abs(reference)
+    return {
+        "form": side.form,
+        "ms_per_step": spread([1000 * s / steps for s in seconds]),
+        "samples_per_s": work.batch_size / step,
+        "flops_per_s": per_example * work.batch_size / step,
+        "first_step_s": side.first_step_s,
+        "loss": loss,
+        "loss_difference_to_keras": difference,
+    }
+
+
+def _without_dropout(work: Work) -> Work:
+    if not work.options.get("dropout"):
+        return work
+    return Work(**{**vars(work), "options": {**work.options, "dropout": 0.0}})

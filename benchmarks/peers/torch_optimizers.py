@@ -1,0 +1,62 @@
+"""Keras's optimizers in PyTorch, step for step the same mathematics, in the fastest eager form that has it.
+
+- Adam: Keras adds epsilon 1e-7 to sqrt(v), before the bias correction; PyTorch to sqrt(v / (1 - beta2^t)), after it.
+  `KerasAdam` is PyTorch's own fused Adam with its epsilon set anew at each step, to 1e-7 / sqrt(1 - beta2^t), which
+  makes the two equal.
+- RMSprop: Keras divides by sqrt(v + epsilon), PyTorch by sqrt(v) + epsilon, which no choice of epsilon makes equal. So
+  it is written here, on whole lists of tensors (`torch._foreach_*`) as PyTorch's own optimizers are.
+"""
+
+import math
+from typing import Any
+
+import torch
+
+
+def build(name: str, learning_rate: float, model: torch.nn.Module) -> tuple[Any, str]:
+    """Return Keras's optimizer `name` for the parameters of `model`, and in words what it is."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if name == "adam":
+        return KerasAdam(parameters, learning_rate), "fused Adam"
+    if name == "rmsprop":
+        return KerasRMSprop(parameters, learning_rate), "foreach RMSprop (Keras's epsilon)"
+    if name == "sgd":
+        return torch.optim.SGD(parameters, learning_rate, fused=True), "fused SGD"
+    raise KeyError(name)
+
+
+class KerasAdam(torch.optim.Adam):
+    """PyTorch's fused Adam with Keras's epsilon."""
+
+    def __init__(self, parameters, learning_rate, epsilon=1e-7):
+        super().__init__(parameters, learning_rate, eps=epsilon, fused=True)
+        self._epsilon, self._steps = epsilon, 0
+
+    def step(self, closure=None):
+        """Take one step."""
+        self._steps += 1
+        for group in self.param_groups:
+            group["eps"] = self._epsilon / math.sqrt(1 - group["betas"][1] ** self._steps)
+        return super().step(closure)
+
+
+class KerasRMSprop(torch.optim.Optimizer):
+    """RMSprop as Keras has it: rho 0.9, epsilon inside the square root."""
+
+    def __init__(self, parameters, learning_rate, rho=0.9, epsilon=1e-7):
+        super().__init__(parameters, {"lr": learning_rate, "rho": rho, "epsilon": epsilon})
+        self._means = [
+            [torch.zeros_like(p, memory_format=torch.preserve_format) for p in group["params"]]
+            for group in self.param_groups
+        ]
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """Take one step."""
+        for group, means in zip(self.param_groups, self._means, strict=True):
+            gradients = [p.grad for p in group["params"]]
+            torch._foreach_mul_(means, group["rho"])
+            torch._foreach_addcmul_(means, gradients, gradients, 1 - group["rho"])
+            roots = torch._foreach_add(means, group["epsilon"])
+            torch._foreach_sqrt_(roots)
+            torch._foreach_addcdiv_(group["params"], gradients, roots, -group["lr"])
