@@ -95,7 +95,8 @@ def tables(rows: list[dict[str, Any]], threads: int) -> list[Any]:
         [
             f"{threads} threads for every contender; median (least-greatest) of {rows[0]['repeats']} turns",
             "ratio: the contender's time / kerazoo's, turn by turn",
-            "loss: relative difference to plain Keras after 50 steps, same weights and order, dropout off",
+            "loss: relative difference to plain Keras after 50 steps, same weights and order, dropout off"
+            " (PyTorch with an embedding: see peers/torch_optimizers.py)",
             f"data: {data}; {'; '.join(sorted(forms))}",
             *notes,
         ]

@@ -2,7 +2,9 @@
 
 - Adam: Keras adds epsilon 1e-7 to sqrt(v), before the bias correction; PyTorch to sqrt(v / (1 - beta2^t)), after it.
   `KerasAdam` is PyTorch's own fused Adam with its epsilon set anew at each step, to 1e-7 / sqrt(1 - beta2^t), which
-  makes the two equal.
+  makes the two equal. Keras computes its bias correction in float32, where 1 - 0.999^t is off by up to 3e-5: the
+  learning rate follows it. One difference stays: Keras squares the gradient of a token's vector occurrence by
+  occurrence (its IndexedSlices are not summed first), PyTorch squares the sum; so models with an embedding drift apart.
 - RMSprop: Keras divides by sqrt(v + epsilon), PyTorch by sqrt(v) + epsilon, which no choice of epsilon makes equal. So
   it is written here, on whole lists of tensors (`torch._foreach_*`) as PyTorch's own optimizers are.
 """
@@ -10,6 +12,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import torch
 
 
@@ -30,14 +33,22 @@ class KerasAdam(torch.optim.Adam):
 
     def __init__(self, parameters, learning_rate, epsilon=1e-7):
         super().__init__(parameters, learning_rate, eps=epsilon, fused=True)
-        self._epsilon, self._steps = epsilon, 0
+        self._epsilon, self._rate, self._steps = epsilon, learning_rate, 0
 
     def step(self, closure=None):
         """Take one step."""
         self._steps += 1
         for group in self.param_groups:
             group["eps"] = self._epsilon / math.sqrt(1 - group["betas"][1] ** self._steps)
+            exact, rounded = (_correction(group["betas"], self._steps, dtype) for dtype in (np.float64, np.float32))
+            group["lr"] = self._rate * rounded / exact
         return super().step(closure)
+
+
+def _correction(betas, step, dtype):
+    """Return sqrt(1 - beta2^t) / (1 - beta1^t) as computed in `dtype`."""
+    first, second = (dtype(1) - dtype(beta) ** dtype(step) for beta in betas)
+    return float(np.sqrt(second) / first)
 
 
 class KerasRMSprop(torch.optim.Optimizer):

@@ -63,7 +63,7 @@ class Torch:
         self.model.eval()
         with torch.inference_mode():
             parts = [
-                (len(a), self.model.loss(self.model(a).float(), b).item())
+                (len(a), self.model.loss(_wide(self.model(a)), b).item())
                 for a, b in zip(x.split(512), y.split(512), strict=True)
             ]
         return sum(size * loss for size, loss in parts) / len(x)
@@ -82,7 +82,7 @@ class Torch:
         self.optimizer.zero_grad(set_to_none=True)
         with self._cast():
             output = self.model(x)
-        loss = self.model.loss(output.float(), y)
+        loss = self.model.loss(_wide(output), y)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
@@ -100,3 +100,8 @@ class Torch:
         if y.dtype.kind in "iu":
             labels = labels.float() if self.model.activation == "sigmoid" else labels.long()
         self.data[steps] = self.tensor(x), labels
+
+
+def _wide(output):
+    """Return logits as at least float32, as Keras's last layers compute them."""
+    return output.float() if output.dtype in _DTYPES.values() else output
