@@ -24,11 +24,7 @@ Y = (X.sum(1) > 0).astype("int32")
 # Argument: the checkpoint directory. Prints each finished epoch, so that the test knows when to strike.
 SCRIPT = """
 import sys, time, keras
-<<<<<<< HEAD
 from test_resume import train
-=======
-from tests.engine.test_resume import train
->>>>>>> b690ace79c394ce1ee8bb747a15cefc47bed0706
 class Slow(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None): time.sleep(0.1)
     def on_epoch_end(self, epoch, logs=None): print("epoch", epoch, flush=True)
