@@ -25,7 +25,6 @@ from kerazoo.quiet import start_tensorflow
 
 app = typer.Typer(
     name="kerazoo",
-    help="Small documented Keras models: build, train and check them.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -50,6 +49,13 @@ Split = Annotated[float | None, typer.Option(help="Validate on this fraction of 
 Stop = Annotated[int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")]
 
 
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Small documented Keras models: build, train and check them."""
+    if version:
+        out.print(f"kerazoo {kerazoo.__version__}")
+
+
 def _print_json(document: Any) -> None:
     out.file.write(to_json(document))
 
@@ -59,6 +65,8 @@ def _run_directory(name: str, given: str | None, resume: bool = False) -> Path:
 
     if resume and given is None:
         raise InputError("--resume needs --run-dir, the directory of the run to go on with")
+    if given == "":
+        raise InputError("--run-dir is an empty text; name a directory")
     return Path(given) if given is not None else default_run_directory(name)
 
 
@@ -92,7 +100,8 @@ def show(name: Name, as_json: Json = False) -> None:
     if as_json:
         _print_json({**tables.model_record(spec), "options": {**spec.defaults, **data_only}})
     else:
-        tables.show_model(out, spec, {**options, "recipe options": dict.fromkeys(RECIPE_OPTIONS, "as above")})
+        recipe = {name: getattr(spec.recipe, name) for name in RECIPE_OPTIONS}
+        tables.show_model(out, spec, {**options, "recipe options": recipe})
 
 
 @app.command()
@@ -225,7 +234,8 @@ def _report_training(name: str, seed: int, result: Any, as_json: bool) -> None:
     from kerazoo.report import tables
 
     tables.show_metrics(out, result.metrics)
-    out.print(f"{result.seconds:.1f} s of training; the run is in {result.run_dir}")
+    data = f"{result.data['name']} ({result.data['source']})"
+    out.print(f"{result.seconds:.1f} s of training on {data}; the run is in {result.run_dir}")
 
 
 def _must_exist(model_file: str) -> None:
@@ -243,7 +253,8 @@ def _explain(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", 130
     if hasattr(error, "format_message"):  # typer's own errors: an option or value that it cannot parse
-        return f"{error.format_message().rstrip('.')}. See kerazoo --help.", 2
+        message = error.format_message()
+        return f"{message}{'' if message.endswith(('.', '?')) else '.'} See kerazoo --help.", 2
     if isinstance(error, KerazooError):
         return str(error), 2 if isinstance(error, InputError) else 1
     if isinstance(error, OSError):
@@ -270,7 +281,7 @@ def main(arguments: list[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         line, code = _explain(error)
-        err.print(f"kerazoo: error: {' '.join(line.split())}")
+        err.print(f"kerazoo: {'' if code == 130 else 'error: '}{' '.join(line.split())}")
         return code
 
 

@@ -20,6 +20,10 @@ def whole_file(path: Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())  # before the rename, so that a crash leaves the old file or the whole new one
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None or error.filename == str(temporary):
+            error.filename = str(path)  # e.g. a full disk, which names no file
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

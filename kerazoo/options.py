@@ -51,6 +51,7 @@ def check_options(given: Mapping[str, Any], accepted: Mapping[str, Any], owner: 
     Raises:
         OverrideError: a name is not among `accepted`, or a value is not of its default's type.
     """
+    given = {name: _as_tuple(value, accepted.get(name)) for name, value in given.items()}
     for name, value in given.items():
         if name not in accepted:
             known = ", ".join(sorted(accepted)) or "none"
@@ -58,9 +59,17 @@ def check_options(given: Mapping[str, Any], accepted: Mapping[str, Any], owner: 
         default = accepted[name]
         if not _fits(value, default):
             raise OverrideError(f"{owner}: option '{name}' wants {_describe(default)}, not {value!r}")
-        if isinstance(default, int) and not isinstance(default, bool) and value < 1 <= default:
-            raise OverrideError(f"{owner}: option '{name}' wants a whole number of at least 1, not {value}")
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        sizes = zip(value, default * len(value), strict=False) if isinstance(default, tuple) else [(value, default)]
+        if any(isinstance(want, int) and not isinstance(want, bool) and have < 1 <= want for have, want in sizes):
+            raise OverrideError(f"{owner}: option '{name}' wants whole numbers of at least 1, not {value}")
+    return given
+
+
+def _as_tuple(value: Any, default: Any) -> Any:
+    """Return a list, or a single value where several are accepted, as a tuple."""
+    if isinstance(value, list):
+        return tuple(value)
+    return (value,) if isinstance(default, tuple) and isinstance(value, type(default[0] if default else "")) else value
 
 
 def parse_assignments(assignments: Iterable[str], accepted: Mapping[str, Any], owner: str) -> dict[str, Any]:

@@ -100,6 +100,19 @@ def test_the_sample_is_announced_where_nobody_misses_it(run, tmp_path, monkeypat
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize("backend", ["nope", "torch"])
+def test_a_backend_that_is_not_supported_is_named(tmp_path, backend):
+    command = [sys.executable, "-m", "kerazoo.cli", "train", "toy_mlp", "--epochs", "1"]
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"kerazoo: error: KERAS_BACKEND={backend!r}: wanted one of tensorflow, jax\n"
+
+
+def test_the_version_is_printed(run):
+    assert run("--version")[:2] == (0, f"kerazoo {kerazoo.__version__}\n")
+
+
 def test_doctor_tells_versions_devices_and_data(run, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", "/no/such/directory")
     code, output, _ = run("doctor", "--json")
@@ -142,6 +155,9 @@ BAD_INPUT = [
     bad("train", "mnist_mlp", "--validation-split", 2, says="validation_split=2.0"),
     bad("train", "mnist_mlp", "--set", "learning_rate=-1", says="above 0"),
     bad("train", "mnist_mlp", "--resume", says="--run-dir"),
+    bad("train", "mnist_mlp", "--run-dir", "", says="empty"),
+    bad("trian", "mnist_mlp", says="train"),
+    bad("train", "textgen_lstm", "--set", "corpus=", says="corpus is an empty text"),
     bad("train", "mnist_mlp", "--set", "learning_rate={[]:1}", says="'learning_rate' wants"),
     bad("evaluate", "mnist_mlp", says="--model"),
     bad("evaluate", "toy_mlp", "--model", "toy.keras", "--set", "hidden_dim=3", says="no option 'hidden_dim'"),
@@ -204,7 +220,7 @@ def test_an_interrupt_exits_with_130(run, monkeypatch):
 
     monkeypatch.setattr(kerazoo, "train", interrupt)
     code, _, errors = run("train", "toy_mlp")
-    assert (code, errors) == (130, "kerazoo: error: interrupted\n")
+    assert (code, errors) == (130, "kerazoo: interrupted\n")
 
 
 def test_the_installed_command_is_quiet_and_its_json_is_alone(tmp_path):

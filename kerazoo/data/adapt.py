@@ -152,6 +152,8 @@ def _check_stream(data: Any, model: Any, model_spec: ModelSpec | None, vocab_siz
     if isinstance(batch[0], (tuple, list, dict)):
         return  # several inputs: Keras knows them by name and order
     x = _numbers(batch[0], "inputs")
+    if x.ndim == len(model.inputs[0].shape) - 1:
+        raise DataError(f"the tf.data.Dataset gives single inputs of shape {x.shape}: batch it, e.g. with .batch(32)")
     _check_inputs(x, model, vocab_size)
     _targets(_labels(batch[1], len(x)), model, model_spec)
 

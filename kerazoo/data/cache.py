@@ -50,7 +50,11 @@ def cached(name: str, key: Mapping[str, Any], make: Callable[[], dict[str, Any]]
     try:
         _write(entry, arrays)
     except OSError as error:
-        warnings.warn(f"decoded data is not kept in {entry.parent}: {error.strerror}", RuntimeWarning, stacklevel=2)
+        warnings.warn(
+            f"decoded data is not kept in {entry.parent} ({error.strerror}): it will be decoded again next time",
+            RuntimeWarning,
+            stacklevel=2,
+        )
     return arrays
 
 

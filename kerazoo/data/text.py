@@ -105,6 +105,8 @@ def split(text: str) -> dict[str, str]:
 
 
 def _read_file(path: Path) -> str:
+    if not path.name:
+        raise DataError("corpus is an empty text; name a UTF-8 text file")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

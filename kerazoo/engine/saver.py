@@ -4,6 +4,7 @@ import copy
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import keras
 
@@ -91,8 +92,8 @@ class Saver(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, self._previous)
         if kind is KeyboardInterrupt and self.directory is not None:
             print(
-                f"\nInterrupted. The state is saved in {self.directory}; the same call with resume=True goes on from "
-                "there.",
+                f"\nInterrupted. The state is saved in {self.directory}. To go on from there: resume=True in Python, "
+                f"on the command line --run-dir {Path(self.directory).parent} --resume.",
                 file=sys.stderr,
             )
 

@@ -1,8 +1,5 @@
 """The seam between gradients and the optimizer: replace this one function to apply updates in a faster form."""
 
-from kerazoo.engine import fused
-from kerazoo.layers.lstm import inside_xla
-
 
 def apply_gradients(optimizer, gradients, variables):
     """Apply one step's `gradients` (tensors, IndexedSlices or None, of the scaled loss) to `variables`.
@@ -10,7 +7,4 @@ def apply_gradients(optimizer, gradients, variables):
     Called while tracing, in replica context. Whatever replaces it must keep the optimizer's mathematics: loss
     scaling undone, clipping, weight decay, averages, constraints, `optimizer.iterations` advanced by one.
     """
-    if inside_xla():  # which fuses Keras's own operations
-        optimizer.apply_gradients(zip(gradients, variables, strict=True))
-    else:
-        fused.apply(optimizer, gradients, variables)
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))

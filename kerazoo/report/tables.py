@@ -24,6 +24,8 @@ def model_table(specs: Iterable[ModelSpec]) -> Table:
     """Return a row a model: name, parameters, data, source, and what it does."""
     table = _table("model", "parameters", "data", "from", "what")
     table.columns[1].justify = "right"
+    for column in table.columns[:2]:
+        column.no_wrap = True  # a name is there to be copied
     for one in specs:
         table.add_row(one.name, f"{one.num_params:,}", one.dataset or "-", str(one.source), escape(one.summary))
     return table

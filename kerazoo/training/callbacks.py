@@ -59,6 +59,10 @@ class EpochProgress(keras.callbacks.Callback):
         if (epoch + 1) % self.every == 0 or epoch + 1 == epochs:
             self.console.print(f"{self.name}  epoch {epoch + 1:>{len(str(epochs))}}/{epochs}  {_describe(logs)}")
 
+    def say(self, text: str) -> None:
+        """Print a line about the training as a whole."""
+        self.console.print(f"{self.name}  {text}")
+
     def stop(self) -> None:
         """Take the bar away; also when the training did not come to its end."""
         self.bar.stop()

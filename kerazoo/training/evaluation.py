@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from typing import Any
 
@@ -77,6 +78,10 @@ def whole_number(what: str, value: Any, least: int = 1) -> int:
     Raises:
         InputError: it is not.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)  # NumPy's integers are whole numbers too
+    except TypeError:
+        number = -1
+    if number < least:
         raise InputError(f"{what}={value!r}: wanted a whole number of at least {least}")
-    return value
+    return number

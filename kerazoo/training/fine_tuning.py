@@ -6,7 +6,7 @@ Document 001, section 5.3 trains on for five epochs; document 004, section 3.2 f
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kerazoo.data import data_options
@@ -17,7 +17,7 @@ from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of
 from kerazoo.registry import spec
 from kerazoo.training.evaluation import whole_number
-from kerazoo.training.session import Settings, TrainResult, carry_out
+from kerazoo.training.session import Settings, TrainResult, as_callbacks, carry_out
 
 
 def fine_tune(
@@ -31,7 +31,7 @@ def fine_tune(
     seed: int = 0,
     run_dir: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
-    callbacks: Iterable[Any] = (),
+    callbacks: Any = (),
     validation_split: float | None = None,
     early_stopping: int | None = None,
     verbose: bool = True,
@@ -52,6 +52,8 @@ def fine_tune(
     Raises:
         InputError, DataError, RunDirectoryError: the call cannot be carried out; model and disk are as before.
     """
+    if isinstance(model, (str, os.PathLike)):
+        raise InputError(f"model is the path or name {str(model)!r}: load it with kerazoo.load_model, or build it")
     if not getattr(model, "compiled", False):
         raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")
     if learning_rate is not None and not 0 < learning_rate < float("inf"):
@@ -62,7 +64,7 @@ def fine_tune(
         seed=seed,
         run_dir=run_dir,
         overwrite=overwrite,
-        callbacks=tuple(callbacks),
+        callbacks=as_callbacks(callbacks),
         validation_split=validation_split,
         early_stopping=early_stopping,
         verbose=verbose,

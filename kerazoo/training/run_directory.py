@@ -42,6 +42,8 @@ class RunDirectory:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False, resume: bool = False) -> None:
+        if not os.fspath(path):
+            raise RunDirectoryError("the run directory is an empty text; name a directory")
         self.path = Path(path).expanduser()
         self.overwrite, self.resume = overwrite, resume
         self._check()
@@ -99,10 +101,19 @@ class RunDirectory:
         except (OSError, ValueError):
             raise RunDirectoryError(f"'{self.path / CONFIG}' cannot be read; the run cannot be resumed") from None
         now = json.loads(to_json(config))
+        if now["epochs"] < len(self._epochs_done()):
+            done = len(self._epochs_done())
+            raise RunDirectoryError(f"the run in '{self.path}' has {done} epochs already, more than {now['epochs']}")
         for name in sorted({*before, *now} - {"epochs"}):  # more epochs are what one resumes a finished run for
             if before.get(name) != now.get(name):
                 told = f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
                 raise RunDirectoryError(f"the run in '{self.path}' cannot be resumed: {told}")
+
+    def _epochs_done(self) -> list[str]:
+        try:
+            return (self.path / "history.csv").read_text(encoding="utf-8").splitlines()[1:]
+        except OSError:
+            return []
 
     def write_json(self, name: str, content: Any) -> None:
         """Write `content` to the file `name` of the run."""

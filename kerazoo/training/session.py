@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,9 @@ from typing import Any
 from kerazoo import engine
 from kerazoo.data import Dataset
 from kerazoo.data.adapt import is_stream
-from kerazoo.errors import InputError, RunDirectoryError
+from kerazoo.errors import InputError, RunDirectoryError, UnavailableError
 from kerazoo.lazy import keras
+from kerazoo.model_file import origin_of
 from kerazoo.training.environment import environment
 from kerazoo.training.evaluation import evaluate_on, whole_number
 from kerazoo.training.run_directory import RunDirectory
@@ -60,9 +62,8 @@ class Settings:
     verbose: bool = True
 
     def __post_init__(self) -> None:
-        whole_number("epochs", self.epochs)
-        whole_number("batch_size", self.batch_size)
-        whole_number("seed", self.seed, least=0)
+        for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least))
         if self.early_stopping is not None:
             whole_number("early_stopping", self.early_stopping)
         split = self.validation_split
@@ -71,6 +72,8 @@ class Settings:
         if self.run_dir is None and (self.tensorboard or self.resume or self.overwrite):
             option = "tensorboard" if self.tensorboard else "resume" if self.resume else "overwrite"
             raise InputError(f"{option}=True needs a run directory; give run_dir")
+        if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
+            raise UnavailableError("tensorboard=True needs a package that is not installed: pip install tensorboard")
         if self.resume and self.overwrite:
             raise InputError("resume=True and overwrite=True contradict each other; give one of them")
 
@@ -95,6 +98,11 @@ class Settings:
         if self.validation_split or self.early_stopping:
             return data, (data.x_val, data.y_val)
         return data, (data.x_test, data.y_test) if by_recipe == "test" and data.x_test is not None else None
+
+
+def as_callbacks(given: Any) -> tuple[Any, ...]:
+    """Return one callback, or several, as a tuple."""
+    return tuple(given) if isinstance(given, (list, tuple)) else (given,)
 
 
 def carry_out(
@@ -139,7 +147,7 @@ def _fit(
         hooks.append(HistoryFile(run))
     if run and settings.tensorboard:
         hooks.append(keras.callbacks.TensorBoard(run.path / "tensorboard"))
-    progress = EpochProgress(model.name)
+    progress = EpochProgress(origin_of(model).name or model.name)
     hooks += [progress] if settings.verbose else []
     x, y = (data, None) if is_stream(data) else (data.x_train, data.y_train)
     begin = time.perf_counter()
@@ -162,4 +170,8 @@ def _fit(
     finally:
         progress.stop()  # also after Ctrl-C: the terminal gets its cursor back
     history = {name: [float(value) for value in values] for name, values in log.history.items()}
+    done = len(next(iter(history.values()), []))
+    if settings.verbose and settings.early_stopping and done < settings.epochs:
+        best = min(range(done), key=history["val_loss"].__getitem__) + 1
+        progress.say(f"stopped early: the weights are those of epoch {best}, the best validation loss")
     return history, time.perf_counter() - begin

@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterable
 from typing import Any
 
 from kerazoo.data import Dataset, data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit
-from kerazoo.errors import OverrideError
-from kerazoo.factory import build_from, compile_model, dtype_policy, seeded
+from kerazoo.data.prepared import SOURCES, data_root
+from kerazoo.errors import InputError, OverrideError
+from kerazoo.factory import PRECISIONS, build_from, compile_model, dtype_policy, seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
-from kerazoo.training.session import Settings, TrainResult, carry_out
+from kerazoo.training.session import Settings, TrainResult, as_callbacks, carry_out
 
 
 def train_options(model_spec: ModelSpec) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def train(
     run_dir: str | os.PathLike[str] | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    callbacks: Iterable[Any] = (),
+    callbacks: Any = (),
     strategy: Any = None,
     precision: str | None = None,
     validation_split: float | None = None,
@@ -89,13 +89,14 @@ def train(
         run_dir=run_dir,
         resume=resume,
         overwrite=overwrite,
-        callbacks=tuple(callbacks),
+        callbacks=as_callbacks(callbacks),
         validation_split=validation_split,
         early_stopping=early_stopping,
         tensorboard=tensorboard,
         verbose=verbose,
     )
     run = settings.open_run()
+    _check_without_keras(precision, source, data_dir if data is None else None)
     with seeded(seed), dtype_policy(precision), strategy.scope() if strategy else contextlib.nullcontext():
         if data is None:
             data = load_for(model_spec, options, data_dir, source)
@@ -106,6 +107,16 @@ def train(
         data, validation = settings.hold_out(data, recipe.validation)
         config = {"model": name, "options": options, "recipe": dataclasses.asdict(recipe)}
         return carry_out(model, data, validation, settings, run, config)
+
+
+def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> None:
+    """Refuse what can be refused before the seconds that importing TensorFlow takes."""
+    if precision is not None and precision not in PRECISIONS:
+        raise InputError(f"precision={precision!r}: wanted one of {', '.join(PRECISIONS)}")
+    if source not in SOURCES:
+        raise InputError(f"source={source!r}: wanted one of {', '.join(SOURCES)}")
+    if data_dir is not None:
+        data_root(data_dir)
 
 
 def _model(model_spec: ModelSpec, options: dict[str, Any], data: Any, recipe: Recipe) -> keras.Model:

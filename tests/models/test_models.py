@@ -144,7 +144,7 @@ def test_every_model_takes_a_step_on_jax():
         ("mnist_mlp_dropout", {"dropout": 1.5}, "dropout=1.5"),
         ("attention_block", {"dim": 10, "num_heads": 3}, "divisible"),
         ("imdb_transformer", {"num_heads": 5}, "divisible"),
-        ("mnist_mlp", {"units": 64}, "one or several"),
+        ("mnist_mlp", {"units": "64"}, "one or several"),
         ("mnist_mlp", {"unit": (64,)}, "Did you mean 'units'"),
         ("mnist_mlp", {"optimizer": "adamm"}, "unknown to Keras"),
         ("mnist_mlp", {"learning_rate": -0.1}, "above 0"),

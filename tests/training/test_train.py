@@ -105,6 +105,35 @@ def test_a_finished_run_goes_on_to_more_epochs(digits, tmp_path):
     assert longer.history == kerazoo.train("mnist_mlp", data=digits, **(SMALL | {"epochs": 3})).history
 
 
+def test_a_run_is_not_cut_short_by_resuming_it(digits, tmp_path):
+    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+    with pytest.raises(kerazoo.RunDirectoryError, match="has 2 epochs already"):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, resume=True, **(SMALL | {"epochs": 1}))
+    assert json.loads((tmp_path / "config.json").read_text())["epochs"] == 2
+
+
+def test_one_callback_numpy_numbers_and_one_width_are_taken_too(digits):
+    result = kerazoo.train(
+        "mnist_mlp",
+        data=digits,
+        units=4,
+        epochs=np.int64(1),
+        batch_size=np.int32(64),
+        callbacks=keras.callbacks.TerminateOnNaN(),
+        verbose=False,
+    )
+    assert result.model.count_params() == 784 * 4 + 4 + 4 * 10 + 10
+
+
+def test_tensorboard_is_asked_for_before_anything_is_written(digits, tmp_path, monkeypatch):
+    from kerazoo.training import session
+
+    monkeypatch.setattr(session.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(kerazoo.UnavailableError, match="pip install tensorboard"):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path / "run", tensorboard=True, **SMALL)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("change", [{"units": (9,)}, {"batch_size": 16}, {"seed": 5}, {"learning_rate": 0.5}])
 def test_a_run_is_not_resumed_as_another(digits, tmp_path, change):
     kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
@@ -157,6 +186,7 @@ def test_a_run_directory_that_cannot_be_is_refused_before_any_work(digits, tmp_p
         ({"validation_split": 1.5}, "validation_split=1.5"),
         ({"early_stopping": 0}, "early_stopping=0"),
         ({"tensorboard": True}, "run_dir"),
+        ({"run_dir": ""}, "empty"),
         ({"resume": True}, "run_dir"),
         ({"resume": True, "overwrite": True, "run_dir": "never_made"}, "contradict"),
         ({"width": 3}, "no option 'width'"),
