@@ -44,8 +44,9 @@ def test_a_wrong_name_gets_the_nearest():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("units", "64"), ("units", ()), ("units", (64, 0)), ("units", ("a",)), ("dropout", "0.1"),
-     ("dropout", float("nan")), ("dropout", True), ("num_classes", 10.0), ("num_classes", None), ("causal", 1), ("unit", 3), ("corpus", 3)],
+    [("units", "64"), ("units", ()), ("units", (64, 0)), ("units", ("a",)), ("dropout", "0.1"), ("dropout", True),
+     ("dropout", float("nan")), ("num_classes", 10.0), ("num_classes", None), ("causal", 1), ("unit", 3),
+     ("corpus", 3)],
 )  # fmt: skip
 def test_a_value_of_the_wrong_type_is_an_override_error_and_a_type_error(name, value):
     with pytest.raises(OverrideError) as caught:

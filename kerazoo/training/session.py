@@ -73,7 +73,8 @@ class Settings:
             option = "tensorboard" if self.tensorboard else "resume" if self.resume else "overwrite"
             raise InputError(f"{option}=True needs a run directory; give run_dir")
         if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
-            raise UnavailableError("tensorboard=True needs a package that is not installed: pip install tensorboard")
+            message = "tensorboard=True needs a package that is not installed: pip install 'kerazoo[tensorboard]'"
+            raise UnavailableError(message)
         if self.resume and self.overwrite:
             raise InputError("resume=True and overwrite=True contradict each other; give one of them")
 
