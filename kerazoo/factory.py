@@ -35,14 +35,23 @@ def seeded(seed: int | None) -> Iterator[None]:
         np.random.set_state(numpy)
 
 
+def check_precision(precision: str | None) -> None:
+    """Refuse a `precision` that is neither None nor one of `PRECISIONS`.
+
+    Raises:
+        InputError: it is not.
+    """
+    if precision is not None and precision not in PRECISIONS:
+        raise InputError(f"precision={precision!r}: wanted one of {', '.join(PRECISIONS)}")
+
+
 @contextlib.contextmanager
 def dtype_policy(precision: str | None) -> Iterator[None]:
     """Build layers under the Keras dtype policy `precision` inside the block (None: whatever is set)."""
     if precision is None:
         yield
         return
-    if precision not in PRECISIONS:
-        raise InputError(f"precision={precision!r}: wanted one of {', '.join(PRECISIONS)}")
+    check_precision(precision)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:

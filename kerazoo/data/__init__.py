@@ -8,9 +8,9 @@ from typing import Any
 
 from kerazoo.data import imdb, mnist, small, text
 from kerazoo.data.dataset import Dataset
-from kerazoo.data.prepared import SOURCES, SampleDataWarning, data_root
+from kerazoo.data.prepared import SampleDataWarning, check_source, data_root
 from kerazoo.data.vocabulary import Vocabulary
-from kerazoo.errors import DataError, InputError
+from kerazoo.errors import DataError
 from kerazoo.options import check_options, options_of
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec
@@ -39,8 +39,7 @@ def load_for(
     model_spec: ModelSpec, options: Mapping[str, Any], data_dir: str | os.PathLike[str] | None, source: str
 ) -> Dataset:
     """Return the data set of `model_spec`, made with those of the checked `options` that it takes."""
-    if source not in SOURCES:
-        raise InputError(f"source={source!r}: wanted one of {', '.join(SOURCES)}")
+    check_source(source)
     if model_spec.dataset is None:
         raise DataError(f"model '{model_spec.name}' has no data set of its own; pass data=(x, y)")
     loader = _LOADERS[model_spec.dataset]

@@ -59,6 +59,16 @@ class Prepared:
             raise UnavailableError(f"{self.builder} in {self.root} cannot be read: {reason}") from error
 
 
+def check_source(source: str) -> None:
+    """Refuse a `source` that is none of `SOURCES`.
+
+    Raises:
+        InputError: it is not.
+    """
+    if source not in SOURCES:
+        raise InputError(f"source={source!r}: wanted one of {', '.join(SOURCES)}")
+
+
 def data_root(data_dir: str | os.PathLike[str] | None) -> Path:
     """Return the directory of prepared data sets: `data_dir`, `TFDS_DATA_DIR`, or TFDS's own default.
 
@@ -104,8 +114,7 @@ def prepare(builder: str, host: str, data_dir: str | os.PathLike[str] | None, so
         InputError: `source` is unknown or `data_dir` does not exist.
         UnavailableError: `source` is "tfds" and the data is neither there nor to be had.
     """
-    if source not in SOURCES:
-        raise InputError(f"source={source!r}: wanted one of {', '.join(SOURCES)}")
+    check_source(source)
     root = data_root(data_dir)
     if source == "sample":
         return None

@@ -9,9 +9,9 @@ from typing import Any
 
 from kerazoo.data import Dataset, data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit
-from kerazoo.data.prepared import SOURCES, data_root
-from kerazoo.errors import InputError, OverrideError
-from kerazoo.factory import PRECISIONS, build_from, compile_model, dtype_policy, seeded
+from kerazoo.data.prepared import check_source, data_root
+from kerazoo.errors import OverrideError
+from kerazoo.factory import build_from, check_precision, compile_model, dtype_policy, seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
@@ -111,10 +111,8 @@ def train(
 
 def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> None:
     """Refuse what can be refused before the seconds that importing TensorFlow takes."""
-    if precision is not None and precision not in PRECISIONS:
-        raise InputError(f"precision={precision!r}: wanted one of {', '.join(PRECISIONS)}")
-    if source not in SOURCES:
-        raise InputError(f"source={source!r}: wanted one of {', '.join(SOURCES)}")
+    check_precision(precision)
+    check_source(source)
     if data_dir is not None:
         data_root(data_dir)
 
