@@ -6,7 +6,8 @@ KerazooError
 │   ├── OverrideError (TypeError)    a model, recipe or data option is unknown or of the wrong type
 │   ├── DataError                    arrays, text or labels that the model cannot take
 │   ├── ModelFileError               a file that is not the model that was asked for
-│   └── RunDirectoryError            a run directory that cannot be used as asked
+│   ├── RunDirectoryError            a run directory that cannot be used as asked
+│   └── LedgerError                  an entry of the ledger, or a row of the record, that cannot be used
 └── UnavailableError (RuntimeError)  something outside failed: no network, no package; exits with 1
 """
 
@@ -40,6 +41,10 @@ class ModelFileError(InputError):
 
 class RunDirectoryError(InputError):
     """A run directory that is not usable as asked."""
+
+
+class LedgerError(InputError):
+    """An entry of the ledger of claims or a row of the record of measurements that is not as it must be."""
 
 
 class UnavailableError(KerazooError, RuntimeError):

@@ -34,9 +34,12 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def to_json(content: Any) -> str:
-    """Return `content` as JSON text; NaN and infinities, which JSON does not have, become null."""
-    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(content: Any, indent: int | None = 2) -> str:
+    """Return `content` as JSON text, in one line where `indent` is None.
+
+    NaN and infinities, which JSON does not have, become null.
+    """
+    return json.dumps(_finite(content), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _finite(content: Any) -> Any:

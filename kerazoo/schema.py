@@ -1,10 +1,11 @@
-"""What the zoo knows about a model: frozen records that need the standard library only."""
+"""What the zoo knows about a model and a claim: frozen records that need the standard library only."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 
@@ -76,3 +77,61 @@ class ModelSpec:
     def defaults(self) -> dict[str, Any]:
         """The options that `build` accepts as overrides, with the values of the documented model."""
         return {name: parameter.default for name, parameter in inspect.signature(self.builder).parameters.items()}
+
+
+class Verdict(StrEnum):
+    """What became of a claim."""
+
+    REPRODUCED = "reproduced"  # measured, within the tolerance
+    NOT_REPRODUCED = "not_reproduced"  # measured, outside the tolerance
+    HOLDS = "holds"  # a formula, a calculation or a statement that is true as printed
+    WRONG = "wrong"  # one that is false as printed
+    NOT_RUNNABLE = "not_runnable"  # a program that fails as printed
+    NOT_COMPARABLE = "not_comparable"  # the document gives nothing to compare with: no number, or unnamed hardware
+    NOT_MEASURED = "not_measured"  # no measurement; the note gives the reason
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of a document, what was measured for it, and the verdict.
+
+    `kind` is formula, arithmetic, program, metric, timing or statement; `documented` the value that the document
+    prints. `tolerance` is the margin declared before measuring, in `unit`, and `reason` says why; `design` describes
+    the experiment behind a statement; `check` names the experiment in the record and `rule` how its values become the
+    verdict. The rest is measured: `measured` (the mean over the seeds where it is a number), its sample standard
+    deviation `sd` and 95 % `interval` (Student's t) over the `n` values of `seeds`, which `values` lists; `binomial`,
+    the 95 % Wilson interval of an accuracy for the size of the test set; where and when it was measured; `repairs`
+    to a printed program, and `evidence`, one JSON value a seed.
+    """
+
+    id: str
+    document: str
+    title: str
+    section: str
+    model: str
+    kind: str
+    quote: str
+    gloss: str
+    documented: Any
+    metric: str
+    unit: str
+    tolerance: float
+    reason: str
+    design: str
+    check: str
+    rule: str
+    verdict: Verdict
+    note: str
+    measured: Any = None
+    sd: float | None = None
+    interval: tuple[float, float] | None = None
+    n: int = 0
+    binomial: tuple[float, float] | None = None
+    seeds: tuple[int, ...] = ()
+    values: tuple[Any, ...] = ()
+    source: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    measured_at: str | None = None
+    repairs: tuple[Any, ...] = ()
+    evidence: tuple[Any, ...] = ()

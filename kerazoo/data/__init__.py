@@ -8,14 +8,14 @@ from typing import Any
 
 from kerazoo.data import imdb, mnist, small, text
 from kerazoo.data.dataset import Dataset
-from kerazoo.data.prepared import SampleDataWarning, check_source, data_root
+from kerazoo.data.prepared import Prepared, SampleDataWarning, check_source, data_root, prepare
 from kerazoo.data.vocabulary import Vocabulary
-from kerazoo.errors import DataError
+from kerazoo.errors import DataError, UnavailableError
 from kerazoo.options import check_options, options_of
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec
 
-__all__ = ["Dataset", "SampleDataWarning", "Vocabulary", "data_options", "load_data", "load_for"]
+__all__ = ["Dataset", "SampleDataWarning", "Vocabulary", "data_options", "load_data", "load_for", "real_data"]
 
 _LOADERS: dict[str, Callable[..., Dataset]] = {
     "mnist": mnist.load,
@@ -24,6 +24,7 @@ _LOADERS: dict[str, Callable[..., Dataset]] = {
     "toy": small.load_toy,
     "recall": small.load_recall,
 }
+_REAL = {module.BUILDER.partition("/")[0]: module for module in (mnist, imdb, text)}
 _WHERE = {"data_dir", "source"}  # where to load from, not what to make of it
 
 
@@ -73,3 +74,18 @@ def load_data(
     model_spec = spec(name)
     chosen = check_options(options, data_options(model_spec), f"the data of '{name}'")
     return load_for(model_spec, chosen, data_dir, source)
+
+
+def real_data(name: str, data_dir: str | os.PathLike[str] | None = None) -> Prepared:
+    """Return the real data set of TFDS name `name` ("mnist", "imdb_reviews", "tiny_shakespeare"), fetched if need be.
+
+    Raises:
+        UnavailableError: it is neither prepared nor to be had; a host that cannot be reached is told within seconds.
+        InputError: `data_dir` is not a directory.
+    """
+    if name not in _REAL:
+        raise UnavailableError(f"no data set is named '{name}'. Data sets: {', '.join(_REAL)}")
+    prepared = prepare(_REAL[name].BUILDER, _REAL[name].HOST, data_dir, "tfds")
+    if prepared is None:
+        raise UnavailableError(f"{name} was fetched and is not where it was put")
+    return prepared

@@ -13,7 +13,7 @@ from kerazoo.data.vocabulary import Vocabulary, pad_front
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
 
-_BUILDER, _HOST = "imdb_reviews/plain_text", "ai.stanford.edu"
+BUILDER, HOST = "imdb_reviews/plain_text", "ai.stanford.edu"
 
 
 def load(
@@ -28,7 +28,7 @@ def load(
     Ids are those of the `vocab_size` most frequent words of the training split, padded and truncated at the front
     (document 001, section 5.2). The sample is made-up sentences in the manner of reviews.
     """
-    prepared = prepare(_BUILDER, _HOST, data_dir, source)
+    prepared = prepare(BUILDER, HOST, data_dir, source)
     key = {"vocab_size": vocab_size, "sequence_length": sequence_length}
     if prepared:
         arrays = cached(

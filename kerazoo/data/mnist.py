@@ -11,7 +11,7 @@ from kerazoo.data.prepared import Prepared, prepare
 from kerazoo.errors import DataError, UnavailableError
 from kerazoo.lazy import np
 
-_BUILDER, _HOST = "mnist", "storage.googleapis.com"
+BUILDER, HOST = "mnist", "storage.googleapis.com"
 
 
 def load(*, data_dir: str | os.PathLike[str] | None = None, source: str = "auto") -> Dataset:
@@ -19,7 +19,7 @@ def load(*, data_dir: str | os.PathLike[str] | None = None, source: str = "auto"
 
     The sample is 5,000 real MNIST pictures, 4,000 to train and 1,000 to test, the digits in equal shares.
     """
-    prepared = prepare(_BUILDER, _HOST, data_dir, source)
+    prepared = prepare(BUILDER, HOST, data_dir, source)
     if prepared:
         arrays = cached("mnist", {"fingerprint": prepared.fingerprint}, lambda: _read(prepared))
     else:

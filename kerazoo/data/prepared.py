@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import os
 import re
-import socket
 import sys
+import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Iterator
@@ -131,12 +132,23 @@ def prepare(builder: str, host: str, data_dir: str | os.PathLike[str] | None, so
     return found
 
 
+def _check_reachable(host: str) -> None:
+    """Ask `host` for anything at all, through a proxy where there is one.
+
+    Raises:
+        UnavailableError: it does not answer within seconds.
+    """
+    try:
+        request = urllib.request.Request(f"https://{host}/", method="HEAD")
+        urllib.request.urlopen(request, timeout=_PROBE_SECONDS).close()
+    except urllib.error.HTTPError:
+        return  # it answers, if only that there is no such page
+    except (OSError, http.client.HTTPException) as error:
+        raise UnavailableError(f"no way to {host}: {getattr(error, 'reason', None) or error}") from error
+
+
 def _download(builder: str, host: str, root: Path) -> None:
-    if not {"https", "all"} & set(urllib.request.getproxies()):  # behind a proxy a direct connection tells nothing
-        try:
-            socket.create_connection((host, 443), timeout=_PROBE_SECONDS).close()
-        except OSError as error:
-            raise UnavailableError(f"no way to {host}: {error.strerror or error}") from error
+    _check_reachable(host)
     import tensorflow_datasets as tfds
 
     try:

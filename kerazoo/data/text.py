@@ -13,7 +13,7 @@ from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
 
-_BUILDER, _HOST = "tiny_shakespeare", "raw.githubusercontent.com"
+BUILDER, HOST = "tiny_shakespeare", "raw.githubusercontent.com"
 _UNITS = {"char": "char", "word": "token"}
 _TRAIN_SHARE = 0.9  # as TFDS splits tiny Shakespeare
 
@@ -49,7 +49,7 @@ def load(
     _check_unit(unit)
     if corpus is not None:
         name, version, origin, texts = Path(corpus).name, "user", "user", split(_read_file(Path(corpus)))
-    elif prepared := prepare(_BUILDER, _HOST, data_dir, source):
+    elif prepared := prepare(BUILDER, HOST, data_dir, source):
         arrays = cached("tiny_shakespeare", {"fingerprint": prepared.fingerprint}, lambda: _read(prepared))
         name, version, origin = "tiny_shakespeare", prepared.version, "tfds"
         texts = {split: arrays[split].tobytes().decode() for split in arrays}

@@ -128,8 +128,7 @@ def no_network(monkeypatch):
     def unreachable(*_, **__):
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr(prepared.socket, "create_connection", unreachable)
-    monkeypatch.setattr(prepared.urllib.request, "getproxies", dict)
+    monkeypatch.setattr(prepared.urllib.request, "urlopen", unreachable)
 
 
 def test_without_data_and_network_auto_takes_the_sample_and_says_so(no_network, tmp_path):
