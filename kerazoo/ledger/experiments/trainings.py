@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import math
 import re
-import time
 from typing import Any
 
 from kerazoo import engine
 from kerazoo.data import Dataset, load_data
-from kerazoo.lazy import keras, np, tf
+from kerazoo.lazy import np, tf
 from kerazoo.ledger.catalog import Setting, experiment
-from kerazoo.ledger.experiments.parts import Say, data_of, rounded, told
+from kerazoo.ledger.experiments.parts import Say, StepClock, data_of, rounded, told
 from kerazoo.registry import spec
 from kerazoo.training.train import train
 
@@ -138,7 +137,7 @@ def reviews_values(
     """Return the values of `imdb_lstm_training`, with the recipe's numbers of epochs by default."""
     recipe = spec("imdb_lstm").recipe
     epochs, more_epochs = epochs or recipe.epochs, more_epochs or recipe.fine_tune_epochs
-    clock, progress = _StepClock(), told(say, "imdb_lstm")
+    clock, progress = StepClock(), told(say, "imdb_lstm")
     hooks = [progress, clock.callback]
     result = train("imdb_lstm", data=data, epochs=epochs, seed=seed, callbacks=hooks, verbose=False, **options)
     more = engine.fit(
@@ -168,25 +167,6 @@ def reviews_values(
             "note": "Training steps alone, without the validation; the first epoch includes the tracing of the graph.",
         },
     }
-
-
-class _StepClock:
-    """Times the training steps of each epoch, without what follows them (validation, callbacks of the epoch)."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-        self.callback = keras.callbacks.LambdaCallback(
-            on_epoch_begin=self._begin,
-            # The engine calls this when the device has done the steps.
-            on_train_batch_end=self._done,
-        )
-
-    def _begin(self, epoch: int, logs: Any = None) -> None:
-        self._began = time.perf_counter()
-        self.seconds.append(0.0)
-
-    def _done(self, batch: int, logs: Any = None) -> None:
-        self.seconds[-1] = time.perf_counter() - self._began
 
 
 @experiment("textgen_lstm_training", needs=("tiny_shakespeare",), seeds=3, minutes=14)
