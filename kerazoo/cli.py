@@ -46,6 +46,8 @@ Seed = Annotated[int, typer.Option(help="Seed of weights, order and dropout.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that the run directory holds.")]
 ModelFile = Annotated[str, typer.Option("--model", help="A .keras file, such as model.keras in a run directory.")]
 Split = Annotated[float | None, typer.Option(help="Validate on this fraction of the training split.")]
+Ledger = Annotated[str | None, typer.Option(help="Directory of TOML files in place of the packaged ledger.")]
+Record = Annotated[str | None, typer.Option(help="Directory of rows in place of the packaged record.")]
 Stop = Annotated[int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")]
 
 
@@ -209,6 +211,59 @@ def fine_tune(
         early_stopping=early_stopping,
     )
     _report_training(name, seed, result, as_json)
+
+
+@app.command()
+def claims(
+    name: Annotated[str | None, typer.Argument(help="A model, a document (001) or a claim (001/program).")] = None,
+    ledger: Ledger = None,
+    record: Record = None,
+    as_json: Json = False,
+) -> None:
+    """Show what the documents claim, what was measured, and the verdicts."""
+    from kerazoo.report import verdicts
+
+    found = kerazoo.claims(name, ledger=ledger, record=record)
+    if as_json:
+        _print_json(verdicts.records(found))
+    else:
+        verdicts.show_claims(out, found)
+
+
+@app.command()
+def reproduce(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models or documents.")] = None,
+    claim_ids: Annotated[list[str] | None, typer.Option("--claims", metavar="ID", help="Claims (repeatable).")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Seeds a training (default: each experiment's own).")] = None,
+    source: Source = "auto",
+    data_dir: DataDir = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One seed; exact checks and cheap runs only.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Measure a sample of the record again and compare.")] = False,
+    out_dir: Annotated[str | None, typer.Option("--out", help="Directory of the rows (runs/reproduce).")] = None,
+    ledger: Ledger = None,
+    record: Record = None,
+    as_json: Json = False,
+) -> int:
+    """Measure the documents' claims anew; what was interrupted goes on."""
+    from kerazoo.report import verdicts
+
+    found = kerazoo.reproduce(
+        names,
+        claims=claim_ids,
+        seeds=seeds,
+        source=source,
+        data_dir=data_dir,
+        quick=quick,
+        verify=verify,
+        out=out_dir,
+        ledger=ledger,
+        record=record,
+    )
+    if as_json:
+        _print_json(verdicts.reproduction_record(found))
+    else:
+        verdicts.show_reproduction(out, found)
+    return 0 if found.ok else 1
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import warnings
@@ -38,20 +39,33 @@ class RecordWarning(UserWarning):
     """A line of the record was skipped."""
 
 
-def append_row(directory: Path, row: Mapping[str, Any]) -> Row:
-    """Append `row` to its experiment's file under `directory`, and return it as it will be read.
-
-    The row is on disk when the function returns. Several processes may append at once; after a crash in the midst of
-    a line, the next row begins a line of its own. Numbers that are not finite become null.
+def as_written(row: Mapping[str, Any]) -> Row:
+    """Return `row` as it will be read from the record: numbers that are not finite become null.
 
     Raises:
         LedgerError: the row lacks a field, comes from sample data, or holds what JSON does not.
     """
-    row = {name: _plain(value, f"experiment '{row.get('experiment')}'") for name, value in row.items()}
-    fault = _fault(row)
+    owner = f"experiment '{row.get('experiment')}'"
+    plain = {name: _plain(value, owner) for name, value in row.items()}
+    fault = _fault(plain)
     if fault:
-        raise LedgerError(f"a row of experiment '{row.get('experiment')}' cannot be recorded: {fault}")
-    line = to_json(row, indent=None)
+        raise LedgerError(f"a row of {owner} cannot be recorded: {fault}")
+    written: Row = json.loads(to_json(plain))
+    return written
+
+
+def append_row(directory: Path, row: Mapping[str, Any]) -> Row:
+    """Append `row` to its experiment's file under `directory`, and return it as it will be read.
+
+    The row is on disk when the function returns. Several processes may append at once; after a crash in the midst of
+    a line, the next row begins a line of its own.
+
+    Raises:
+        LedgerError: the row cannot be recorded, as `as_written` says.
+        OSError: the disk does not take it.
+    """
+    row = as_written(row)
+    line = to_json(row, indent=None).encode()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{row['experiment']}.jsonl"
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
@@ -60,14 +74,13 @@ def append_row(directory: Path, row: Mapping[str, Any]) -> Row:
         if end:
             os.lseek(file, end - 1, os.SEEK_SET)
             if os.read(file, 1) != b"\n":
-                line = "\n" + line  # a process died while it wrote the last line
-        written = line.encode()
-        if os.write(file, written) != len(written):  # one call, so that no other process writes between
-            raise OSError(f"{path}: the disk took only part of a row")
+                line = b"\n" + line  # a process died while it wrote the last line
+        if os.write(file, line) != len(line):  # one call, so that no other process writes between
+            raise OSError(errno.ENOSPC, "the disk took only part of a row", str(path))
         os.fsync(file)
     finally:
         os.close(file)
-    return json.loads(line)
+    return row
 
 
 def read_rows(directory: Path, experiment: str | None = None) -> list[Row]:

@@ -13,7 +13,8 @@ from rich.table import Table
 from kerazoo.schema import ModelSpec
 
 
-def _table(*headings: str) -> Table:
+def plain_table(*headings: str) -> Table:
+    """Return an empty table with those headings, in the style of all."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")
@@ -22,7 +23,7 @@ def _table(*headings: str) -> Table:
 
 def model_table(specs: Iterable[ModelSpec]) -> Table:
     """Return a row a model: name, parameters, data, source, and what it does."""
-    table = _table("model", "parameters", "data", "from", "what")
+    table = plain_table("model", "parameters", "data", "from", "what")
     table.columns[1].justify = "right"
     for column in table.columns[:2]:
         column.no_wrap = True  # a name is there to be copied
@@ -47,7 +48,7 @@ def show_model(console: Console, one: ModelSpec, options: Mapping[str, Mapping[s
     console.print(one.summary)
     recipe = one.recipe
     rate = "" if recipe.learning_rate is None else f" at {recipe.learning_rate:g}"
-    table = _table("", "")
+    table = plain_table("", "")
     table.show_header = False
     for tensor in one.inputs:
         table.add_row("input", escape(str(tensor)))
@@ -71,7 +72,7 @@ def show_metrics(console: Console, metrics: Mapping[str, float]) -> None:
 
 def show_pairs(console: Console, pairs: Mapping[str, Any]) -> None:
     """Print names and values in two columns."""
-    table = _table("", "")
+    table = plain_table("", "")
     table.show_header = False
     for name, value in pairs.items():
         table.add_row(name, escape(str(value)))

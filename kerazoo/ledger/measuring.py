@@ -1,0 +1,102 @@
+"""Carrying out experiments and recording what they measure, so that an interruption costs one run at most."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kerazoo._version import __version__
+from kerazoo.ledger.catalog import Setting, Unmeasurable
+from kerazoo.ledger.needs import Needs
+from kerazoo.ledger.plan import Progress, Run
+from kerazoo.ledger.record import Row, append_row, as_written, done, key_of, read_rows
+from kerazoo.training.environment import environment
+
+
+class Measuring:
+    """Carries out runs and keeps what became of them; `out` of None records nothing and skips nothing."""
+
+    def __init__(self, needs: Needs, out: Path | None, verbose: bool) -> None:
+        self._needs, self._out, self._verbose = needs, out, verbose
+        self.rows: list[Row] = []
+        self.unmeasurable: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+
+    def carry_out(self, runs: list[Run]) -> None:
+        """Measure those of `runs` that can be measured here and are not recorded yet."""
+        data = self._look_for_data(runs)
+        runs = [run for run in runs if run.experiment.name in data]
+        where = environment() if runs else {}
+        if self._out is not None:
+            recorded = done(read_rows(self._out))
+            runs = [run for run in runs if self._key(run, where) not in recorded]
+        with Progress(runs, self._verbose) as progress:
+            for name, reason in self.unmeasurable.items():
+                progress.say(f"{name} is not measured. {reason}")
+            for run in runs:
+                progress.begin(run)
+                name = run.experiment.name
+                given_up = name in self.failed or name in self.unmeasurable
+                skip = given_up or self._recorded_meanwhile(run, where)
+                if not skip:
+                    self._measure(run, data[name], where, progress)
+                progress.end(run, measured=not skip)
+
+    def _look_for_data(self, runs: Iterable[Run]) -> dict[str, dict[str, str]]:
+        """Return the data of each experiment that has what it needs, and note the others as unmeasurable."""
+        data: dict[str, dict[str, str]] = {}
+        for one in {run.experiment.name: run.experiment for run in runs}.values():
+            try:
+                data[one.name] = self._needs.check(one)
+            except Unmeasurable as error:
+                self.unmeasurable[one.name] = str(error)
+        return data
+
+    def _key(self, run: Run, where: dict[str, Any]) -> tuple[Any, ...]:
+        return key_of(_heading(run, where))
+
+    def _recorded_meanwhile(self, run: Run, where: dict[str, Any]) -> bool:
+        """Tell whether another process has measured `run` since this one began."""
+        return self._out is not None and self._key(run, where) in done(read_rows(self._out, run.experiment.name))
+
+    def _measure(self, run: Run, data: dict[str, str], where: dict[str, Any], progress: Progress) -> None:
+        one, begun = run.experiment, time.monotonic()
+        heading = _heading(run, where)
+        setting = Setting(run.seed, heading["source"], self._needs.data_dir, lambda text: progress.say(f"  {text}"))
+        try:
+            values = one.measure(setting)
+            seconds = time.monotonic() - begun
+            row = {**heading, "values": values, "data": data, "seconds": round(seconds, 3)}
+            row["measured_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+            self.rows.append(as_written(row) if self._out is None else append_row(self._out, row))
+        except Unmeasurable as error:
+            self.unmeasurable[one.name] = str(error)
+            progress.say(f"  {one.name} is not measured. {error}")
+        except OSError:
+            raise  # e.g. a full disk: the runs after it would be lost too
+        except Exception as error:  # one experiment must not take the others down
+            self.failed[one.name] = _told(error)
+            progress.say(f"  {one.name} failed: {self.failed[one.name]}")
+
+
+def _heading(run: Run, where: dict[str, Any]) -> Row:
+    one = run.experiment
+    return {
+        "experiment": one.name,
+        "revision": one.revision,
+        "seed": run.seed,
+        "source": "tfds" if one.data else "none",
+        "kerazoo": __version__,
+        "environment": where,
+    }
+
+
+def _told(error: Exception) -> str:
+    """Return the error in one line, with where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"

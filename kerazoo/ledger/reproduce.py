@@ -1,0 +1,155 @@
+"""Measuring the claims anew: the experiments they need, one row of the record after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kerazoo._version import __version__
+from kerazoo.errors import InputError
+from kerazoo.files import to_json, write_text
+from kerazoo.ledger.catalog import experiments
+from kerazoo.ledger.claims import choose, judge_all, read_ledger, record_directory
+from kerazoo.ledger.measuring import Measuring
+from kerazoo.ledger.needs import Needs
+from kerazoo.ledger.plan import plan
+from kerazoo.ledger.record import RECORD, Row, read_rows
+from kerazoo.ledger.verify import differences_of, sample
+from kerazoo.schema import Claim
+from kerazoo.training.evaluation import whole_number
+
+_OUT = Path("runs", "reproduce")
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What `reproduce` found.
+
+    Attributes:
+        claims: the claims that were chosen, judged by the rows in `out` (with `verify`, by the record).
+        rows: those that this call measured.
+        out: the directory of the rows and of `verdicts.json`; None with `verify`, which writes nothing.
+        unmeasurable: the experiments that cannot be carried out here, each with the reason.
+        failed: the experiments that raised an error, each with its line.
+        differences: with `verify`, where a value measured now is not the recorded one.
+        seconds: of the whole call.
+    """
+
+    claims: list[Claim]
+    rows: list[Row] = field(repr=False)
+    out: Path | None
+    unmeasurable: dict[str, str]
+    failed: dict[str, str]
+    differences: list[str]
+    seconds: float
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """The number of claims by verdict."""
+        return dict(Counter(str(claim.verdict) for claim in self.claims))
+
+    @property
+    def ok(self) -> bool:
+        """Whether no experiment failed and no value differs from the record."""
+        return not self.failed and not self.differences
+
+
+def reproduce(
+    names: str | Iterable[str] | None = None,
+    *,
+    claims: str | Iterable[str] | None = None,
+    seeds: int | None = None,
+    source: str = "auto",
+    out: str | os.PathLike[str] | None = None,
+    quick: bool = False,
+    verify: bool = False,
+    data_dir: str | os.PathLike[str] | None = None,
+    ledger: str | os.PathLike[str] | None = None,
+    record: str | os.PathLike[str] | None = None,
+    verbose: bool = True,
+) -> Reproduction:
+    """Measure what the documents claim, and judge it.
+
+    Rows go to `out` as they are measured; what `out` already holds for this version and environment is not measured
+    again, so that a call that was interrupted goes on where it stopped.
+
+    Args:
+        names: models or documents whose claims to measure, e.g. "imdb_lstm" or ["003", "toy_mlp"]; with `claims`
+            also None, all.
+        claims: ids of claims, or the beginnings of several, in addition to those of `names`.
+        seeds: how many for each experiment that has chance in it; None is the experiment's own number.
+        source: "auto" measures what needs data where the real data is or can be had, "tfds" insists on it, "sample"
+            leaves it out: results on sample data are never recorded.
+        out: the directory of the rows; None is runs/reproduce.
+        quick: one seed, and only the exact checks and cheap runs.
+        verify: measure a sample of the record again, compare, and write nothing.
+        data_dir: a directory in TFDS layout; None is `TFDS_DATA_DIR`, or else TFDS's own default.
+        ledger: a directory of TOML files in place of the packaged ledger.
+        record: with `verify`, a directory of rows in place of the packaged record.
+        verbose: show progress on standard error.
+
+    Raises:
+        InputError: a name, `seeds`, `source` or a directory cannot be used; nothing was written.
+        UnavailableError: `source` is "tfds" and the real data cannot be had.
+    """
+    begun = time.monotonic()
+    entries = choose(read_ledger(ledger), [*_listed(names), *_listed(claims)])
+    if seeds is not None:
+        whole_number("seeds", seeds)
+    needs = Needs(source, data_dir)
+    directory = record_directory(record) if verify else _writable(_OUT if out is None else Path(out))
+    known = experiments()
+    wanted = {entry.check: known[entry.check] for entry in entries if entry.check in known}
+    absences: dict[str, str] = {}
+    if verify:
+        runs = sample(wanted.values(), read_rows(directory), quick, chosen=bool(names or claims))
+    else:
+        runs, absences = plan(wanted.values(), seeds, quick)
+    measuring = Measuring(needs, None if verify else directory, verbose)
+    measuring.carry_out(runs)
+    absences |= measuring.unmeasurable | measuring.failed
+    rows = read_rows(directory)
+    judged = judge_all(entries, rows, absences)
+    found = Reproduction(
+        claims=judged,
+        rows=measuring.rows,
+        out=None if verify else directory,
+        unmeasurable=measuring.unmeasurable,
+        failed=measuring.failed,
+        differences=differences_of(entries, rows, measuring.rows) if verify else [],
+        seconds=time.monotonic() - begun,
+    )
+    if not verify and directory.resolve() != RECORD.resolve():
+        verdicts = [dataclasses.asdict(claim) for claim in judged]
+        document = {"kerazoo": __version__, "summary": found.summary, "failed": found.failed, "claims": verdicts}
+        directory.mkdir(parents=True, exist_ok=True)
+        write_text(directory / "verdicts.json", to_json(document))
+    return found
+
+
+def _listed(names: str | Iterable[str] | None) -> list[str]:
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def _writable(directory: Path) -> Path:
+    """Return `directory` if rows can be written there.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if not os.fspath(directory) or (directory.exists() and not directory.is_dir()):
+        raise InputError(f"out: '{directory}' is not a directory; name one for the rows of the record")
+    there = directory.absolute()
+    while not there.exists():
+        there = there.parent
+    try:
+        with tempfile.TemporaryFile(dir=there):  # permission bits tell little: try
+            return directory
+    except OSError as error:
+        raise InputError(f"out: '{directory}' cannot be written: {error.strerror}") from None

@@ -1,0 +1,243 @@
+"""From an entry of the ledger and the rows of the record to a verdict; nothing else goes in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kerazoo.ledger import statistics
+from kerazoo.ledger.entries import Entry, is_number
+from kerazoo.ledger.record import Row
+from kerazoo.ledger.selection import MISSING, beside, look_up, select
+from kerazoo.schema import Claim, Verdict
+
+_SLACK = 1e-12  # decimal fractions such as 0.84 + 0.02 have no exact binary form
+_SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on; `kerazoo.schema.Claim` explains the fields."""
+
+    verdict: Verdict
+    note: str
+    measured: Any = None
+    sd: float | None = None
+    interval: tuple[float, float] | None = None
+    n: int = 0
+    binomial: tuple[float, float] | None = None
+    seeds: tuple[int, ...] = ()
+    values: tuple[Any, ...] = ()
+    source: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    measured_at: str | None = None
+    repairs: tuple[Any, ...] = ()
+    evidence: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What a rule makes of the values: the verdict, one or two sentences, and the number that stands for them all."""
+
+    verdict: Verdict
+    note: str
+    measured: Any
+    summary: statistics.Summary | None = None
+
+
+def judge_claim(entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "") -> Claim:
+    """Return the claim of `entry` with the verdict that `judge` finds."""
+    shared = {one.name: getattr(entry, one.name) for one in dataclasses.fields(entry)}
+    shared = {name: value for name, value in shared.items() if name not in ("binomial", "value")}
+    return Claim(**shared, **vars(judge(entry, rows, revision, absence)))
+
+
+def judge(entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "") -> Judgement:
+    """Judge the claim of `entry` by the rows of its experiment.
+
+    Args:
+        entry: the claim; its `rule` decides.
+        rows: of the record; those of other experiments are passed over.
+        revision: of the experiment; rows of another do not count. None is the newest among the rows.
+        absence: why there are no rows, where the caller knows.
+    """
+    chosen, remark = select(rows, entry.check, revision)
+    if not chosen:
+        reason = absence or remark or f"The record holds no measurement by the experiment '{entry.check}'."
+        return Judgement(Verdict.NOT_MEASURED, _sentence(reason))
+    values = [look_up(row["values"], entry.value) for row in chosen]
+    seeds = tuple(row["seed"] for row in chosen)
+    found = _RULES[entry.rule](entry, values) if _usable(entry, values) else _unusable(entry, seeds, values)
+    summary = found.summary
+    notes = [found.note, *_notes(chosen, entry.value), remark]
+    share = entry.binomial is not None and is_number(found.measured) and 0 <= found.measured <= 1
+    return Judgement(
+        verdict=found.verdict,
+        note=" ".join(filter(None, map(_sentence, notes))),
+        measured=found.measured,
+        sd=summary.sd if summary else None,
+        interval=summary.interval if summary else None,
+        n=len(chosen),
+        binomial=statistics.binomial_interval(found.measured, entry.binomial) if share and entry.binomial else None,
+        seeds=seeds,
+        values=tuple(None if value is MISSING else value for value in values),
+        source=chosen[0]["source"],
+        data=chosen[0]["data"],
+        environment=chosen[0]["environment"],
+        measured_at=max(row["measured_at"] for row in chosen),
+        repairs=tuple(beside(chosen[0]["values"], entry.value, "repairs") or ()),
+        evidence=_all_or_none(beside(row["values"], entry.value, "evidence") for row in chosen),
+    )
+
+
+def _notes(rows: Sequence[Row], path: str) -> list[str]:
+    """Return the experiment's own note: the seeds' common one, or else the first seed's."""
+    notes = [beside(row["values"], path, "note") or row["values"].get("note") or "" for row in rows]
+    return [notes[0] if len(set(notes)) == 1 or not notes[0] else f"Seed {rows[0]['seed']}: {notes[0]}"]
+
+
+def _all_or_none(found: Iterable[Any]) -> tuple[Any, ...]:
+    listed = tuple(found)
+    return listed if any(one is not None for one in listed) else ()
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if not text or text.endswith((".", "!", "?", ".)")) else f"{text}."
+
+
+def _usable(entry: Entry, values: Sequence[Any]) -> bool:
+    if entry.rule in ("true", "runs"):
+        return all(isinstance(value, bool) for value in values)
+    if entry.rule in ("equivalence", "effect"):
+        return all(map(is_number, values))
+    return all(value is not None and value is not MISSING for value in values)
+
+
+def _unusable(entry: Entry, seeds: Sequence[int], values: Sequence[Any]) -> _Finding:
+    for seed, value in zip(seeds, values, strict=True):
+        if value is MISSING:
+            reason = f"The row of seed {seed} has nothing at '{entry.value}'."
+        elif value is None:
+            reason = f"With seed {seed} the value is not a finite number."
+        elif not _usable(entry, [value]):
+            reason = (
+                f"The row of seed {seed} has {value!r} at '{entry.value}', which the rule '{entry.rule}' cannot judge."
+            )
+        else:
+            continue
+        return _Finding(Verdict.NOT_MEASURED, reason, None)
+    raise AssertionError("every value is usable")
+
+
+def _settled(entry: Entry, agrees: bool) -> Verdict:
+    """Return the verdict on what needs no statistics."""
+    if entry.kind == "metric":
+        return Verdict.REPRODUCED if agrees else Verdict.NOT_REPRODUCED
+    return Verdict.HOLDS if agrees else Verdict.WRONG
+
+
+def _true(entry: Entry, values: Sequence[bool]) -> _Finding:
+    return _Finding(_settled(entry, all(values)), _share("true", values), all(values))
+
+
+def _runs(_: Entry, values: Sequence[bool]) -> _Finding:
+    verdict = Verdict.HOLDS if all(values) else Verdict.NOT_RUNNABLE
+    return _Finding(verdict, _share("runs", values), all(values))
+
+
+def _share(what: str, values: Sequence[bool]) -> str:
+    return "" if len(set(values)) == 1 else f"{what} with {sum(values)} of {len(values)} seeds"
+
+
+def _equal(entry: Entry, values: Sequence[Any]) -> _Finding:
+    agrees = all(close(value, entry.documented, entry.tolerance) for value in values)
+    numbers = _number_summary(values)
+    note = "" if agrees else f"Printed: {text_of(entry.documented)}; computed: {text_of(values[0])}."
+    return _Finding(_settled(entry, agrees), note, numbers.mean if numbers and numbers.sd else values[0], numbers)
+
+
+def close(value: Any, wanted: Any, tolerance: float) -> bool:
+    """Tell whether two numbers, or lists of them element by element, differ by no more than `tolerance`.
+
+    What is no number is to be equal.
+    """
+    if is_number(value) and is_number(wanted):
+        return abs(value - wanted) <= tolerance + _SLACK * max(abs(value), abs(wanted))
+    if isinstance(value, list) and isinstance(wanted, list):
+        return len(value) == len(wanted) and all(close(*pair, tolerance) for pair in zip(value, wanted, strict=True))
+    return bool(value == wanted and isinstance(value, bool) == isinstance(wanted, bool))
+
+
+def _equivalence(entry: Entry, values: Sequence[float]) -> _Finding:
+    summary = statistics.summarise(values)
+    margin = f"{text_of(entry.documented)} ± {text_of(entry.tolerance)}"
+    if len(values) == 1:
+        agrees = close(summary.mean, entry.documented, entry.tolerance)
+        note = f"One seed only, compared with {margin} without a test."
+    else:
+        p = statistics.equivalence(values, entry.documented, entry.tolerance)
+        agrees = p < _SIGNIFICANCE
+        note = f"{_spread(summary)}; equivalence to {margin} by two one-sided t tests: p = {p:.2g}."
+    return _Finding(Verdict.REPRODUCED if agrees else Verdict.NOT_REPRODUCED, note, summary.mean, summary)
+
+
+def _effect(entry: Entry, values: Sequence[float]) -> _Finding:
+    summary = statistics.summarise(values)
+    if summary.interval is None:
+        holds = summary.mean > entry.tolerance
+        note = "One seed only: the sign of the difference, without a test."
+    else:
+        holds = summary.interval[0] > entry.tolerance
+        note = (
+            f"Paired difference: {_spread(summary)}; to hold, the interval must lie above {text_of(entry.tolerance)}."
+        )
+    return _Finding(Verdict.HOLDS if holds else Verdict.NOT_REPRODUCED, note, summary.mean, summary)
+
+
+def _timing(_: Entry, values: Sequence[Any]) -> _Finding:
+    return _described("The document does not name its hardware; the measured value is ours.", values)
+
+
+def _unstated(_: Entry, values: Sequence[Any]) -> _Finding:
+    return _described("The document prints no number to compare with.", values)
+
+
+def _described(note: str, values: Sequence[Any]) -> _Finding:
+    summary = _number_summary(values)
+    measured = summary.mean if summary else values[0]
+    spread = f"{_spread(summary)}." if summary and summary.n > 1 else ""
+    return _Finding(Verdict.NOT_COMPARABLE, f"{note} {spread}", measured, summary)
+
+
+def _number_summary(values: Sequence[Any]) -> statistics.Summary | None:
+    return statistics.summarise(values) if all(map(is_number, values)) else None
+
+
+def _spread(summary: statistics.Summary) -> str:
+    low, high = summary.interval or (summary.mean, summary.mean)
+    mean, sd = text_of(summary.mean), text_of(summary.sd)
+    return f"mean {mean} over {summary.n} seeds, sd {sd}, 95 % interval {text_of(low)} to {text_of(high)}"
+
+
+def text_of(value: Any) -> str:
+    """Return a value as a reader wants it: floats with four digits, lists short."""
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(text_of, value))}]"
+    return str(value)
+
+
+_RULES = {
+    "true": _true,
+    "equal": _equal,
+    "runs": _runs,
+    "equivalence": _equivalence,
+    "effect": _effect,
+    "timing": _timing,
+    "unstated": _unstated,
+}
