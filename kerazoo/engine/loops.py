@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from kerazoo.engine import resident, update
-from kerazoo.layers import lstm
+from kerazoo.layers import faster
 
 # A faster LSTM saves a training step about a hundredth of what tracing it costs: in shorter epochs than this the plain
 # one is ahead. Evaluation is ahead sooner, since nothing is unrolled for it.
@@ -89,7 +89,7 @@ class Loops:
         """The context to trace in: layers in their faster form, where that is `wanted` and there is one replica."""
         if not wanted or self.strategy.num_replicas_in_sync > 1:
             return contextlib.nullcontext()
-        return lstm.tabulated(self.model) if table else lstm.accelerated(self.model)
+        return faster.tabulated(self.model) if table else faster.accelerated(self.model)
 
     def _repeat(self, count, run):
         def body(step):

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerazoo.engine import loops, resident
-from kerazoo.layers import lstm
+from kerazoo.layers import faster
 
 _SHAPES = 4  # of one example, or of batches, that get a function of their own; later ones share a general function
 _BYTES_PER_CALL = 2**26  # so that data as large as the memory are not copied as a whole
@@ -98,7 +98,7 @@ class _Functions:
         """The function for one example of these shapes and dtypes."""
 
         def one(x):
-            with lstm.accelerated(self.model):
+            with faster.accelerated(self.model):
                 return loops.call(self.model, x, training=False)
 
         return self._kept(("one",), x, lambda: tf.function(one, autograph=False)) or self._any
@@ -108,7 +108,7 @@ class _Functions:
         table = count >= loops.BATCHES_WORTH_TABLE
 
         def many(x, count):
-            with lstm.tabulated(self.model) if table else lstm.accelerated(self.model):
+            with faster.tabulated(self.model) if table else faster.accelerated(self.model):
                 return self._loop(x, count, batch)
 
         def compiled():

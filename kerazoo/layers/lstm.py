@@ -11,16 +11,13 @@ Whatever the fast path does not cover (a GPU, where cuDNN is better; masks, drop
 between batches, other activations, XLA, another backend) is left to Keras.
 """
 
-import contextlib
-import threading
-
 import keras
 import tensorflow as tf
 from keras import ops
 
+from kerazoo.layers.places import inside_xla, on_cpu_tensorflow
 from kerazoo.layers.recurrence import recur, reorder
 
-_TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
 MAX_STEPS = 256  # building the unrolled graph costs about 15 ms a step; beyond this Keras's loop is kept
 _LEAST_DISTINCT = 1024
 
@@ -31,7 +28,7 @@ class Embedding(keras.layers.Embedding):
     def call(self, inputs):
         """Look up (B, T) integer tokens: (B, T, D) of the compute dtype."""
         outputs = keras.layers.Embedding.call(self, inputs)  # not super(): another thread may end `accelerated`
-        if _is_plain(self) and _on_cpu_tensorflow():
+        if _is_plain(self) and on_cpu_tensorflow():
             outputs._kerazoo_lookup = (inputs, self.embeddings)
         return outputs
 
@@ -43,7 +40,7 @@ class LSTM(keras.layers.LSTM):
     `return_state` also the last h and c, (B, H) each.
     """
 
-    _table = None, None  # while `tabulated` is in force: the embeddings, and what they are projected to, (V, 4H)
+    _table = None, None  # while `faster.tabulated` is in force: what `project_vocabulary` gave
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
@@ -82,7 +79,7 @@ class LSTM(keras.layers.LSTM):
     def _can_be_fast(self, sequences, mask, training):
         steps = sequences.shape[1]
         return (
-            _on_cpu_tensorflow()
+            on_cpu_tensorflow()
             and not inside_xla()
             and mask is None
             and steps is not None
@@ -97,47 +94,17 @@ class LSTM(keras.layers.LSTM):
         )
 
 
-_FASTER = {keras.layers.LSTM: LSTM, keras.layers.Embedding: Embedding}
+def project_vocabulary(layer):
+    """The embeddings that an `LSTM` reads and what its kernel and bias project them to, (V, 4H), or None.
 
-
-@contextlib.contextmanager
-def accelerated(model):
-    """Give every plain Keras `LSTM` and `Embedding` of a model the class of this module, within the context.
-
-    Meant around the tracing of a `tf.function`, which keeps the faster form: before and after, and so whenever a model
-    is saved, copied or shown, its layers are Keras's own. Weights and names are the same throughout.
+    None where it does not read an `Embedding` directly.
     """
-    with _TRACING:
-        switched = [layer for layer in model._flatten_layers() if type(layer) in _FASTER]
-        try:
-            for layer in switched:
-                object.__setattr__(layer, "__class__", _FASTER[type(layer)])  # past Keras's attribute tracking
-            yield
-        finally:
-            for layer in switched:
-                object.__setattr__(layer, "__class__", type(layer).__base__)
-
-
-@contextlib.contextmanager
-def tabulated(model):
-    """`accelerated`, and project the whole vocabulary once instead of the tokens of each batch; for inference.
-
-    Meant around the loop over batches inside a `tf.function`: the tables hold the weights of the
-    moment, and exist only within the context. Layers that do not read an `Embedding` directly have none.
-    """
-    with accelerated(model):
-        layers = [layer for layer in model._flatten_layers() if type(layer) is LSTM and _embedding_of(layer)]
-        try:
-            for layer in layers:
-                weights = (layer.cell.kernel, layer.cell.bias)
-                kernel, bias = (None if w is None else reorder(ops.convert_to_tensor(w)) for w in weights)
-                embeddings = _embedding_of(layer).embeddings
-                table = _affine(ops.convert_to_tensor(embeddings), kernel, bias)
-                object.__setattr__(layer, "_table", (embeddings, table))
-            yield
-        finally:
-            for layer in layers:
-                layer.__dict__.pop("_table", None)
+    if type(layer) is not LSTM or not (source := _embedding_of(layer)):
+        return None
+    kernel, bias = (
+        None if w is None else reorder(ops.convert_to_tensor(w)) for w in (layer.cell.kernel, layer.cell.bias)
+    )
+    return source.embeddings, _affine(ops.convert_to_tensor(source.embeddings), kernel, bias)
 
 
 def _embedding_of(layer):
@@ -156,18 +123,6 @@ def _is_plain(embedding):
         and not embedding.lora_enabled
         and embedding.compute_dtype == embedding.variable_dtype
     )
-
-
-def _on_cpu_tensorflow():
-    return keras.backend.backend() == "tensorflow" and not tf.config.list_logical_devices("GPU")
-
-
-def inside_xla():
-    """Whether the operations that are being traced are for XLA, which compiles the fast path badly or not at all."""
-    # Not public, but the only way to ask.
-    from tensorflow.python.ops import control_flow_util
-
-    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _affine(vectors, kernel, bias):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerazoo.layers import faster
 from kerazoo.layers import lstm as fast
 from kerazoo.layers import recurrence
 
@@ -167,7 +168,7 @@ def test_table_of_the_whole_vocabulary(fast_path):
 
     @tf.function
     def run(tokens):
-        with fast.tabulated(model):
+        with faster.tabulated(model):
             assert model.layers[1]._table[1].shape == (50, 24)
             return model(tokens, training=False)
 
@@ -232,7 +233,7 @@ def test_accelerated_switches_within_the_context_only(fast_path):
     model = _model(keras.layers.Embedding, keras.layers.LSTM)
     tokens = RNG.integers(0, 50, (4, 9))
     before, config = model(tokens).numpy(), model.get_config()
-    with pytest.raises(KeyError), fast.accelerated(model), fast.accelerated(model):
+    with pytest.raises(KeyError), faster.accelerated(model), faster.accelerated(model):
         assert [type(layer) for layer in model.layers[:2]] == [fast.Embedding, fast.LSTM]
         np.testing.assert_allclose(model(tokens), before, atol=1e-6)
         raise KeyError
@@ -246,7 +247,7 @@ def test_own_subclasses_are_left_alone(fast_path):
         pass
 
     model = _model(keras.layers.Embedding, Own)
-    with fast.accelerated(model):
+    with faster.accelerated(model):
         assert type(model.layers[1]) is Own
 
 
@@ -254,7 +255,7 @@ def test_bidirectional(fast_path):
     model = keras.Sequential([keras.Input((4, 3)), keras.layers.Bidirectional(keras.layers.LSTM(3))])
     x = tf.constant(RNG.normal(size=(2, 4, 3)), tf.float32)
     before = model(x)
-    with fast.accelerated(model):
+    with faster.accelerated(model):
         np.testing.assert_allclose(model(x), before, atol=1e-6)
     assert len(fast_path) == 2
 

@@ -1,0 +1,40 @@
+"""A CPU dropout that draws 8 or 16 random bits for each value where Keras draws 32, in less than half the time.
+
+Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014).
+"""
+
+import keras
+import tensorflow as tf
+
+from kerazoo.layers.places import inside_xla, on_cpu_tensorflow
+
+
+class Dropout(keras.layers.Dropout):
+    """`keras.layers.Dropout`, faster on a CPU: the same distribution from the same seed generator, other draws.
+
+    A rate that is a multiple of 1/256 is met exactly, any other to within 1/131072; what is kept is scaled by the exact
+    inverse of its probability.
+    """
+
+    def call(self, inputs, training=False):
+        """Zero values of (B, ...) floats at random and scale up the others, where `training`."""
+        fits = on_cpu_tensorflow() and not inside_xla() and self.noise_shape is None and inputs.dtype.is_floating
+        if not (training and self.rate > 0 and fits):
+            return keras.layers.Dropout.call(self, inputs, training=training)
+        return inputs * _mask(tf.shape(inputs), self.rate, self.seed_generator.next(), inputs.dtype)
+
+
+def _mask(shape, rate, seed, dtype):
+    """Draw a tensor of `shape` that is 0 with probability `rate`, else 1 / (1 - rate)."""
+    bits = tf.uint8 if (rate * 256).is_integer() else tf.uint16
+    levels = 256 if bits is tf.uint8 else 65536
+    dropped = round(rate * levels)  # of `levels` equally likely numbers
+    if dropped == levels:
+        return tf.zeros(shape, dtype)
+    count, in_word = tf.reduce_prod(shape), 4 // bits.size
+    words = tf.random.stateless_uniform(
+        [(count + in_word - 1) // in_word], tf.cast(seed, tf.int32), None, None, dtype=tf.uint32
+    )
+    numbers = tf.reshape(tf.bitcast(words, bits), (-1,))[:count]
+    kept = tf.reshape(numbers >= tf.constant(dropped, bits), shape)
+    return tf.cast(kept, dtype) * tf.cast(levels / (levels - dropped), dtype)
