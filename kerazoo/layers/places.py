@@ -10,7 +10,7 @@ def on_cpu_tensorflow():
 
 
 def inside_xla():
-    """Whether the operations that are being traced are for XLA, which compiles the faster layers badly or not at all."""
+    """Whether the operations that are being traced are for XLA, which compiles the faster layers badly if at all."""
     # Not public, but the only way to ask.
     from tensorflow.python.ops import control_flow_util
 

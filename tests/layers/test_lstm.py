@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerazoo.layers import faster
+from kerazoo.layers import faster, recurrence
 from kerazoo.layers import lstm as fast
-from kerazoo.layers import recurrence
 
 RNG = np.random.default_rng(0)
 VARIANTS = {
