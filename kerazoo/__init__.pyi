@@ -13,6 +13,7 @@ from .errors import RunDirectoryError as RunDirectoryError
 from .errors import UnavailableError as UnavailableError
 from .errors import UnknownModelError as UnknownModelError
 from .factory import build as build
+from .inference.generating import generate as generate
 from .ledger.claims import claims as claims
 from .ledger.reproduce import Reproduction as Reproduction
 from .ledger.reproduce import reproduce as reproduce

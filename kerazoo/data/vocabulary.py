@@ -78,10 +78,14 @@ class Vocabulary:
         """The id of every token that is not in the vocabulary."""
         return self._ids[UNKNOWN]
 
+    def split(self, text: str) -> list[str]:
+        """Return the tokens of `text`, known or not."""
+        return _SPLIT[self.unit](text)
+
     def encode(self, text: str) -> list[int]:
         """Return the ids of the tokens of `text`."""
         ids, unknown = self._ids, self.unknown
-        return [ids.get(token, unknown) for token in _SPLIT[self.unit](text)]
+        return [ids.get(token, unknown) for token in self.split(text)]
 
     def ids_of(self, tokens: Iterable[str]) -> np.ndarray:
         """Return the (N,) int32 ids of `tokens`, the unknown token's where they are not in the vocabulary."""
