@@ -31,10 +31,13 @@ class Measuring:
         data = self._look_for_data(runs)
         runs = [run for run in runs if run.experiment.name in data]
         where = environment() if runs else {}
+        planned = len(runs)
         if self._out is not None:
             recorded = done(read_rows(self._out))
             runs = [run for run in runs if self._key(run, where) not in recorded]
         with Progress(runs, self._verbose) as progress:
+            if len(runs) < planned:
+                progress.say(f"{planned - len(runs)} of {planned} runs are in {self._out} already")
             for name, reason in self.unmeasurable.items():
                 progress.say(f"{name} is not measured. {reason}")
             for run in runs:
@@ -69,18 +72,17 @@ class Measuring:
         setting = Setting(run.seed, heading["source"], self._needs.data_dir, lambda text: progress.say(f"  {text}"))
         try:
             values = one.measure(setting)
-            seconds = time.monotonic() - begun
-            row = {**heading, "values": values, "data": data, "seconds": round(seconds, 3)}
-            row["measured_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-            self.rows.append(as_written(row) if self._out is None else append_row(self._out, row))
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            seconds = round(time.monotonic() - begun, 3)
+            row = as_written({**heading, "values": values, "data": data, "seconds": seconds, "measured_at": now})
         except Unmeasurable as error:
             self.unmeasurable[one.name] = str(error)
             progress.say(f"  {one.name} is not measured. {error}")
-        except OSError:
-            raise  # e.g. a full disk: the runs after it would be lost too
         except Exception as error:  # one experiment must not take the others down
             self.failed[one.name] = _told(error)
             progress.say(f"  {one.name} failed: {self.failed[one.name]}")
+        else:
+            self.rows.append(row if self._out is None else append_row(self._out, row))
 
 
 def _heading(run: Run, where: dict[str, Any]) -> Row:

@@ -103,7 +103,7 @@ def reproduce(
     if seeds is not None:
         whole_number("seeds", seeds)
     needs = Needs(source, data_dir)
-    directory = record_directory(record) if verify else _writable(_OUT if out is None else Path(out))
+    directory = record_directory(record) if verify else _writable(_OUT if out is None else out)
     known = experiments()
     wanted = {entry.check: known[entry.check] for entry in entries if entry.check in known}
     absences: dict[str, str] = {}
@@ -137,14 +137,15 @@ def _listed(names: str | Iterable[str] | None) -> list[str]:
     return [] if names is None else [names] if isinstance(names, str) else list(names)
 
 
-def _writable(directory: Path) -> Path:
-    """Return `directory` if rows can be written there.
+def _writable(out: str | os.PathLike[str]) -> Path:
+    """Return the directory `out` if rows can be written there.
 
     Raises:
         InputError: they cannot.
     """
-    if not os.fspath(directory) or (directory.exists() and not directory.is_dir()):
-        raise InputError(f"out: '{directory}' is not a directory; name one for the rows of the record")
+    directory = Path(out)
+    if not os.fspath(out) or (directory.exists() and not directory.is_dir()):
+        raise InputError(f"out: '{out}' is not a directory; name one for the rows of the record")
     there = directory.absolute()
     while not there.exists():
         there = there.parent

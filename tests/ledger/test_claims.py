@@ -1,0 +1,99 @@
+import json
+import subprocess
+import sys
+
+import pytest
+from fakes import make_claim, make_row
+
+import kerazoo
+from kerazoo.cli import main
+from kerazoo.ledger.record import append_row
+
+
+@pytest.fixture
+def ledger(write_ledger):
+    return write_ledger(
+        make_claim(),
+        make_claim(id="009/table/e01", model="imdb_lstm"),
+        make_claim(id="009/table/e02", rule="unstated", documented=None),
+        make_claim(id="009/tabloid", check="other"),
+    )
+
+
+@pytest.fixture
+def record(tmp_path):
+    folder = tmp_path / "record"
+    for seed, value in enumerate([0.839, 0.843, 0.835]):
+        append_row(folder, make_row(seed, {"number": value}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"),
+    [
+        (None, ["number", "table/e01", "table/e02", "tabloid"]),
+        ("009", ["number", "table/e01", "table/e02", "tabloid"]),
+        ("009/table", ["table/e01", "table/e02"]),
+        ("009/table/e", ["table/e01", "table/e02"]),
+        ("009/number", ["number"]),
+        ("imdb_lstm", ["table/e01"]),
+        ("mnist_mlp", []),
+    ],
+)
+def test_claims_are_chosen_by_document_id_or_model(ledger, record, name, ids):
+    found = kerazoo.claims(name, ledger=ledger, record=record)
+    assert [claim.id for claim in found] == [f"009/{one}" for one in ids]
+
+
+def test_a_changed_number_in_the_ledger_or_the_record_changes_the_verdict(ledger, record):
+    def verdict():
+        return kerazoo.claims("009/number", ledger=ledger, record=record)[0].verdict
+
+    assert verdict() == "reproduced"
+    file = ledger / "009.toml"
+    text = file.read_text()
+    file.write_text(text.replace("documented = 0.84", "documented = 0.89", 1))
+    assert verdict() == "not_reproduced"
+    file.write_text(text)
+    assert verdict() == "reproduced"
+    rows = record / "probe.jsonl"
+    rows.write_text(rows.read_text().replace("0.835", "0.735"))
+    assert verdict() == "not_reproduced"
+
+
+def test_what_is_not_there_is_named(ledger, record):
+    with pytest.raises(kerazoo.InputError, match=r"'009/nummer'\. Did you mean '009/number'"):
+        kerazoo.claims("009/nummer", ledger=ledger, record=record)
+    with pytest.raises(kerazoo.InputError, match="Did you mean 'imdb_lstm'"):
+        kerazoo.claims("imdb_lstn", ledger=ledger, record=record)
+    with pytest.raises(kerazoo.InputError, match="not a directory"):
+        kerazoo.claims(ledger=ledger, record=record / "none")
+
+
+def test_the_packaged_claims_are_read_without_tensorflow():
+    code = """
+import sys, kerazoo
+found = kerazoo.claims()
+assert len(found) >= 85 and all(claim.verdict in list(kerazoo.Verdict) for claim in found)
+assert all(claim.note or claim.verdict != "not_measured" for claim in found)
+assert not {"tensorflow", "keras"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_the_command_prints_a_table_one_claim_or_json(ledger, record, capsys):
+    where = ["--ledger", str(ledger), "--record", str(record)]
+    assert main(["claims", *where]) == 0
+    output = capsys.readouterr().out
+    (line,) = (line for line in output.splitlines() if line.startswith("009/number"))
+    assert line.split() == ["009/number", "0.84", "0.839", "±", "0.009937", "(n=3)", "reproduced"]
+    assert output.splitlines()[-1] == "4 claims: 1 not_comparable, 1 not_measured, 2 reproduced"
+    assert main(["claims", "009/number", *where]) == 0
+    assert "equivalence to 0.84 ± 0.02" in capsys.readouterr().out
+    assert main(["claims", "imdb_lstm", "--json", *where]) == 0
+    (claim,) = json.loads(capsys.readouterr().out)
+    fields = "id document section model kind quote documented measured verdict note interval sd n binomial seeds"
+    assert set(fields.split()) <= set(claim)
+    assert (claim["verdict"], claim["interval"]) == ("reproduced", pytest.approx([0.829063, 0.848937], abs=1e-6))
+    assert main(["claims", "nothing", *where]) == 2
+    assert capsys.readouterr().err.startswith("kerazoo: error: no model or claim is named 'nothing'.")

@@ -1,0 +1,118 @@
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+from fakes import CPU, make_row
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kerazoo
+from kerazoo.ledger.record import RecordWarning, append_row, as_written, done, key_of, read_rows
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def without_nan(value):
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: without_nan(one) for name, one in value.items()}
+    return [without_nan(one) for one in value] if isinstance(value, list) else value
+
+
+@given(st.lists(st.dictionaries(st.text(), json_values, max_size=3), min_size=1, max_size=3))
+def test_what_is_written_is_read(tmp_path_factory, several):
+    folder = tmp_path_factory.mktemp("record")
+    written = [append_row(folder, make_row(seed, values)) for seed, values in enumerate(several)]
+    assert read_rows(folder, "probe") == written
+    assert [row["values"] for row in written] == [without_nan(values) for values in several]
+
+
+def test_numpy_values_and_tuples_become_plain_ones():
+    row = as_written(make_row(values={"a": np.float32(0.5), "b": np.arange(3), "c": (1, np.nan), "d": np.bool_(True)}))
+    assert row["values"] == {"a": 0.5, "b": [0, 1, 2], "c": [1, None], "d": True}
+    with pytest.raises(kerazoo.LedgerError, match="experiment 'probe' measured a set"):
+        as_written(make_row(values={"a": {1}}))
+
+
+def test_a_torn_last_line_is_skipped_and_the_next_row_is_whole(tmp_path):
+    append_row(tmp_path, make_row(0, {"x": 1}))
+    path = tmp_path / "probe.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[: len(whole) // 2])
+    with pytest.warns(RecordWarning, match="line 2 is skipped: not whole"):
+        assert [row["seed"] for row in read_rows(tmp_path)] == [0]
+    append_row(tmp_path, make_row(1, {"x": 2}))
+    with pytest.warns(RecordWarning, match="line 2"):
+        assert [row["seed"] for row in read_rows(tmp_path)] == [0, 1]
+    assert path.read_bytes().startswith(whole)
+
+
+def test_every_cut_of_a_record_leaves_its_whole_rows(tmp_path):
+    rows = [append_row(tmp_path, make_row(seed, {"text": "ä\n€"})) for seed in range(2)]
+    path = tmp_path / "probe.jsonl"
+    whole = path.read_bytes()
+    first = whole.index(b"\n") + 1
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        expected = rows[: (cut >= first - 1) + (cut >= len(whole) - 1)]
+        ends_well = cut in (0, first - 1, first, len(whole) - 1)
+        if ends_well:
+            assert read_rows(tmp_path) == expected
+        else:
+            with pytest.warns(RecordWarning):
+                assert read_rows(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (make_row(source="sample"), "only measurements on real data"),
+        ({**make_row(), "seed": "0"}, "'seed'"),
+        ({**make_row(), "revision": True}, "'revision'"),
+        ({name: value for name, value in make_row().items() if name != "environment"}, "'environment'"),
+    ],
+)
+def test_what_does_not_belong_into_the_record_is_refused(tmp_path, row, fault):
+    with pytest.raises(kerazoo.LedgerError, match=fault):
+        append_row(tmp_path, row)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "probe.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.warns(RecordWarning, match=fault):
+        assert read_rows(tmp_path) == []
+
+
+def test_a_disk_that_takes_half_a_row_is_an_error(tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, line: write(file, line[: len(line) // 2]))
+    with pytest.raises(OSError, match="part of a row"):
+        append_row(tmp_path, make_row())
+    monkeypatch.undo()
+    append_row(tmp_path, make_row(1))
+    with pytest.warns(RecordWarning):
+        assert [row["seed"] for row in read_rows(tmp_path)] == [1]
+
+
+def test_a_measurement_is_done_for_its_version_environment_and_source():
+    row = make_row()
+    other_machine = {**CPU, "cpu": "another"}
+    newer_keras = {**CPU, "versions": {**CPU["versions"], "keras": "4"}}
+    others = [
+        make_row(seed=1),
+        make_row(revision=2),
+        make_row(source="tfds"),
+        {**make_row(), "kerazoo": "9"},
+        make_row(environment=other_machine),
+        make_row(environment=newer_keras),
+        make_row(environment={**CPU, "precision": "mixed_bfloat16"}),
+        make_row(environment={**CPU, "gpus": ["H100"]}),
+    ]
+    assert key_of(make_row(values={"x": 1}, environment={**CPU, "os": "Linux"})) in done([row])
+    assert not done([row]) & done(others)
+    assert len(done(others)) == len(others)

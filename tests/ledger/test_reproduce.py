@@ -1,0 +1,308 @@
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from fakes import CPU, make_claim
+
+import kerazoo
+from kerazoo.cli import main
+from kerazoo.ledger import measuring, needs
+from kerazoo.ledger.catalog import Unmeasurable
+from kerazoo.ledger.record import read_rows
+
+
+@pytest.fixture
+def ledger(write_ledger):
+    return write_ledger(
+        make_claim(),
+        make_claim(id="009/exact", check="exact", rule="equal", documented=3, tolerance=0, value="answer.count"),
+        make_claim(id="009/data", check="data", rule="unstated", documented=None),
+    )
+
+
+@pytest.fixture
+def calls(experiment):
+    """A catalog of three experiments; returns the list of (experiment, setting) that were measured."""
+    made = []
+
+    @experiment("probe", seeds=3, minutes=5)
+    def probe(setting):
+        made.append(("probe", setting))
+        return {"number": [0.839, 0.843, 0.835, 0.84][setting.seed]}
+
+    @experiment("exact", quick=True)
+    def exact(setting):
+        made.append(("exact", setting))
+        return {"answer": {"count": 3}}
+
+    @experiment("data", needs=("mnist",), seeds=2, quick=True)
+    def data(setting):
+        made.append(("data", setting))
+        return {"number": 0.5}
+
+    return made
+
+
+@pytest.fixture
+def no_data(monkeypatch):
+    def real_data(name, data_dir):
+        raise kerazoo.UnavailableError(f"{name} is nowhere")
+
+    monkeypatch.setattr(needs, "real_data", real_data)
+
+
+@pytest.fixture
+def reproduce(ledger, tmp_path):
+    def call(*arguments, **options):
+        options = {"ledger": ledger, "out": tmp_path / "out", "verbose": False, **options}
+        return kerazoo.reproduce(*arguments, **options)
+
+    return call
+
+
+def test_it_measures_what_the_claims_need_and_judges_it(reproduce, calls, no_data, tmp_path):
+    found = reproduce()
+    assert [(name, setting.seed) for name, setting in calls] == [("exact", 0), ("probe", 0), ("probe", 1), ("probe", 2)]
+    assert {claim.id: claim.verdict for claim in found.claims} == {
+        "009/number": "reproduced",
+        "009/exact": "reproduced",
+        "009/data": "not_measured",
+    }
+    assert found.summary == {"reproduced": 2, "not_measured": 1}
+    assert "mnist is nowhere" in found.claims[2].note and found.ok
+    assert read_rows(tmp_path / "out") == sorted(found.rows, key=lambda row: row["experiment"])
+    (row,) = read_rows(tmp_path / "out", "exact")
+    assert (row["source"], row["environment"], row["kerazoo"]) == ("none", CPU, kerazoo.__version__)
+    written = json.loads((tmp_path / "out" / "verdicts.json").read_text())
+    assert written["summary"] == found.summary and written["claims"][0]["verdict"] == "reproduced"
+
+
+def test_what_is_recorded_is_not_measured_again(reproduce, calls, no_data, monkeypatch):
+    assert len(reproduce("009/number", seeds=2).rows) == 2
+    again = reproduce()
+    assert [(row["experiment"], row["seed"]) for row in again.rows] == [("exact", 0), ("probe", 2)]
+    assert again.claims[0].seeds == (0, 1, 2)
+    assert reproduce().rows == []
+    monkeypatch.setattr(measuring, "environment", lambda: {**CPU, "cpu": "another processor"})
+    assert len(reproduce(claims=["009/exact"]).rows) == 1
+    monkeypatch.setattr(measuring, "__version__", "99")
+    assert len(reproduce(claims="009/exact").rows) == 1
+
+
+def test_quick_takes_one_seed_of_the_cheap_ones(reproduce, calls, no_data):
+    found = reproduce(quick=True)
+    assert [name for name, _ in calls] == ["exact"]
+    assert "Left out by --quick" in found.claims[0].note
+    assert found.ok
+
+
+def test_seeds_multiply_only_what_has_chance_in_it(reproduce, calls, no_data):
+    reproduce(seeds=4)
+    assert Counter(name for name, _ in calls) == {"exact": 1, "probe": 4}
+
+
+def test_real_data_is_named_in_the_row_and_given_to_the_experiment(reproduce, calls, monkeypatch, tmp_path):
+    class Prepared:
+        version = "3.0.1"
+
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(needs, "real_data", lambda name, data_dir: Prepared)
+    found = reproduce("009/data", data_dir=tmp_path / "data")
+    assert [(row["source"], row["data"]) for row in found.rows] == [("tfds", {"mnist": "3.0.1"})] * 2
+    assert [setting.source for _, setting in calls] == ["tfds"] * 2
+    assert calls[0][1].data_dir == str(tmp_path / "data")
+
+
+def test_nothing_is_measured_on_sample_data(reproduce, calls, monkeypatch, tmp_path):
+    monkeypatch.setattr(needs, "real_data", None)
+    found = reproduce(source="sample")
+    assert "data" not in [name for name, _ in calls]
+    assert found.claims[2].verdict == "not_measured" and "sample data" in found.claims[2].note
+    assert {row["source"] for row in read_rows(tmp_path / "out")} == {"none"}
+
+
+def test_real_data_that_is_insisted_on_and_missing_is_an_error(reproduce, calls, no_data, tmp_path):
+    with pytest.raises(kerazoo.UnavailableError, match="mnist is nowhere"):
+        reproduce(source="tfds")
+    assert calls == [] and not (tmp_path / "out").exists()
+
+
+def test_a_failing_experiment_does_not_stop_the_others(write_ledger, experiment, calls, tmp_path, capsys):
+    attempts = []
+
+    @experiment("fails", seeds=2, minutes=0.01)
+    def fails(setting):
+        attempts.append(setting.seed)
+        raise ZeroDivisionError("by\nzero")
+
+    @experiment("cannot")
+    def cannot(setting):
+        raise Unmeasurable("No accelerator.")
+
+    @experiment("needy", needs=("module:no_such_module",))
+    def needy(setting):
+        raise AssertionError
+
+    names = ("fails", "cannot", "needy", "probe")
+    ledger = write_ledger(*(make_claim(id=f"009/{name}", check=name) for name in names))
+    found = kerazoo.reproduce(ledger=ledger, out=tmp_path / "out", verbose=False)
+    notes = {claim.id: claim.note for claim in found.claims if claim.verdict == "not_measured"}
+    assert set(notes) == {"009/fails", "009/cannot", "009/needy"}
+    assert notes["009/cannot"] == "No accelerator."
+    assert "no_such_module" in notes["009/needy"]
+    assert notes["009/fails"].startswith("ZeroDivisionError: by zero (test_reproduce.py, line ")
+    assert attempts == [0] and list(found.failed) == ["fails"] and not found.ok
+    assert main(["reproduce", "--ledger", str(ledger), "--out", str(tmp_path / "out")]) == 1
+    assert "failed: fails: ZeroDivisionError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"names": "imdb_lstn"}, "Did you mean 'imdb_lstm'"),
+        ({"claims": ["009/exakt"]}, "Did you mean '009/exact'"),
+        ({"seeds": 0}, "seeds=0"),
+        ({"source": "real"}, "source='real'"),
+        ({"out": ""}, "not a directory"),
+        ({"out": __file__}, "not a directory"),
+        ({"data_dir": "/no/such"}, "data_dir"),
+        ({"verify": True, "record": "/no/such"}, "not a directory"),
+    ],
+)
+def test_a_call_that_cannot_work_is_refused_before_anything_is_written(reproduce, calls, tmp_path, arguments, fault):
+    with pytest.raises(kerazoo.InputError, match=fault):
+        reproduce(**arguments)
+    assert calls == [] and not (tmp_path / "out").exists()
+
+
+def test_verify_finds_what_was_changed_in_the_record(reproduce, calls, no_data, tmp_path):
+    reproduce()
+    recorded = tmp_path / "out"
+    before = {path.name: path.read_bytes() for path in recorded.iterdir()}
+    found = reproduce(verify=True, record=recorded, out=None)
+    assert found.ok and found.differences == [] and found.out is None
+    assert Counter(row["experiment"] for row in found.rows) == {"exact": 1, "probe": 1}
+    assert {path.name: path.read_bytes() for path in recorded.iterdir()} == before
+    assert Counter(row["experiment"] for row in reproduce(verify=True, quick=True, record=recorded).rows) == {
+        "exact": 1
+    }
+
+    changed = recorded / "exact.jsonl"
+    changed.write_text(changed.read_text().replace('"count": 3', '"count": 4'))
+    found = reproduce(verify=True, record=recorded)
+    assert not found.ok
+    assert found.differences == ["009/exact, seed 0: recorded 4, now 3, different in the same environment"]
+    assert {claim.id: claim.verdict for claim in found.claims}["009/exact"] == "not_reproduced"
+
+    seed = next(row["seed"] for row in found.rows if row["experiment"] == "probe")
+    value = str([0.839, 0.843, 0.835][seed])
+    changed = recorded / "probe.jsonl"
+    changed.write_text(changed.read_text().replace(value, f"{value}1"))
+    assert any(
+        line.startswith(f"009/number, seed {seed}") for line in reproduce(verify=True, record=recorded).differences
+    )
+
+
+def test_verify_elsewhere_allows_for_the_tolerance_and_the_spread(reproduce, experiment, calls, no_data, monkeypatch):
+    shift = [0.0]
+
+    @experiment("wide", seeds=3)
+    def wide(setting):
+        return {"number": [0.1, 0.2, 0.3][setting.seed] + shift[0]}
+
+    found = reproduce()
+    elsewhere = {**CPU, "cpu": "another processor"}
+    monkeypatch.setattr(measuring, "environment", lambda: elsewhere)
+    assert reproduce(verify=True, record=found.out).ok
+    record = found.out / "probe.jsonl"
+    record.write_text(record.read_text().replace("0.8", "0.7"))
+    differences = reproduce(verify=True, record=found.out).differences
+    assert len(differences) == 1 and "009/number" in differences[0] and "by more than" in differences[0]
+
+
+def test_the_command_tells_verdicts_failures_and_differences(ledger, calls, no_data, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["reproduce", "--ledger", str(ledger)]
+    assert main([*arguments, "--json"]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["summary"] == {"reproduced": 2, "not_measured": 1} and found["out"] == "runs/reproduce"
+    assert "[1/4] exact; about" in captured.err and "data is not measured" in captured.err
+    assert main([*arguments, "--quick", "--claims", "009/exact"]) == 0
+    assert "009/exact" in capsys.readouterr().out
+    verify = [*arguments, "--verify", "--record", "runs/reproduce"]
+    assert main(verify) == 0
+    assert "2 rows measured again: 0 values different" in capsys.readouterr().out
+    rows = tmp_path / "runs" / "reproduce" / "exact.jsonl"
+    rows.write_text(rows.read_text().replace('"count": 3', '"count": 5'))
+    assert main(verify) == 1
+    assert "recorded 5, now 3" in capsys.readouterr().out
+    assert main([*arguments, "--source", "tfds"]) == 1
+    assert main([*arguments, "--seeds", "-1"]) == 2
+
+
+SCRIPT = """
+import sys, time, warnings
+sys.path.insert(0, sys.argv[3])
+from fakes import CPU
+from kerazoo.ledger import catalog, measuring
+import kerazoo
+catalog.experiments()
+catalog._catalog = {}
+measuring.environment = lambda: CPU
+
+@catalog.experiment("probe", seeds=12)
+def probe(setting):
+    time.sleep(0.02)
+    return {"number": 0.84 + setting.seed / 1000, "text": "x" * 200_000}
+
+print("ready", flush=True)
+warnings.simplefilter("ignore")
+found = kerazoo.reproduce("009/number", ledger=sys.argv[1], out=sys.argv[2], verbose=False)
+print(found.claims[0].n, len(found.rows))
+"""
+
+
+@pytest.fixture
+def start(ledger, tmp_path):
+    """Return a function that starts `reproduce` of twelve seeds in a process of its own."""
+
+    def begin():
+        arguments = [SCRIPT, str(ledger), str(tmp_path / "out"), str(Path(__file__).parent)]
+        process = subprocess.Popen([sys.executable, "-c", *arguments], stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    return begin
+
+
+@pytest.mark.filterwarnings("ignore::kerazoo.ledger.record.RecordWarning")
+def test_a_killed_reproduction_keeps_its_rows_and_goes_on(start, tmp_path):
+    choose = random.Random(0)
+    kept = 0
+    for _ in range(3):
+        process = start()
+        time.sleep(choose.uniform(0.02, 0.15))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        rows = read_rows(tmp_path / "out")
+        assert [row["seed"] for row in rows] == list(range(len(rows)))  # none lost, none measured twice
+        assert len(rows) >= kept
+        kept = len(rows)
+    assert kept > 0
+    output, _ = start().communicate(timeout=60)
+    assert output.split() == ["12", str(12 - kept)]
+
+
+def test_two_at_once_do_not_spoil_the_record(start, tmp_path):
+    outputs = [process.communicate(timeout=60)[0] for process in [start(), start()]]
+    assert [output.split()[0] for output in outputs] == ["12", "12"]
+    lines = (tmp_path / "out" / "probe.jsonl").read_text().splitlines()
+    assert {json.loads(line)["seed"] for line in lines if line} == set(range(12))

@@ -1,0 +1,52 @@
+"""Expected values are those of statsmodels 0.14: DescrStatsW.tconfint_mean, .ttost_mean, proportion_confint."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kerazoo
+from kerazoo.ledger import statistics
+
+CLOSE = [0.8391, 0.8434, 0.8352, 0.8410, 0.8377]
+WIDE = [0.81, 0.86, 0.88]
+
+
+def test_mean_deviation_and_interval():
+    found = statistics.summarise(CLOSE)
+    assert (found.n, found.mean) == (5, pytest.approx(0.83928))
+    assert found.interval == pytest.approx((0.8353975408348155, 0.8431624591651843), rel=1e-12)
+    assert found.sd == pytest.approx(0.0031268, rel=1e-4)
+    assert statistics.summarise(WIDE).interval == pytest.approx((0.760433141049704, 0.9395668589502959), rel=1e-12)
+
+
+def test_one_value_has_no_spread_and_equal_values_have_none():
+    assert statistics.summarise([3]) == statistics.Summary(1, 3.0, None, None)
+    assert statistics.summarise([0.1 + 0.2, 0.3, 0.3]).sd == 0
+    assert statistics.equivalence([0.85, 0.85], 0.84, 0.02) == 0
+    assert statistics.equivalence([0.87, 0.87], 0.84, 0.02) == 1
+
+
+def test_equivalence_is_two_one_sided_tests():
+    assert statistics.equivalence(CLOSE, 0.84, 0.02) == pytest.approx(8.018355796127717e-05, rel=1e-9)
+    assert statistics.equivalence(WIDE, 0.84, 0.02) == pytest.approx(0.3391831197743306, rel=1e-9)
+
+
+def test_the_binomial_interval_is_wilsons():
+    assert statistics.binomial_interval(0.8391, 10_000) == pytest.approx((0.8317683257, 0.8461712466), rel=1e-9)
+    assert statistics.binomial_interval(1.0, 10) == pytest.approx((0.7224672001, 1.0), rel=1e-9)
+    with pytest.raises(kerazoo.LedgerError, match="from 0 to 1"):
+        statistics.binomial_interval(84.0, 10_000)
+
+
+def test_the_prediction_margin_grows_with_the_spread():
+    assert statistics.prediction_margin([1.0]) is None
+    # t(0.995, 4) = 4.604095, times the deviation, times the root of 1 + 1/5
+    assert statistics.prediction_margin(CLOSE) == pytest.approx(4.604095 * 0.00312682 * 1.2**0.5, rel=1e-5)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=6), st.floats(-100, 100))
+def test_the_interval_holds_the_mean_and_moves_with_the_values(values, shift):
+    found, moved = statistics.summarise(values), statistics.summarise([value + shift for value in values])
+    assert found.interval[0] <= found.mean <= found.interval[1]
+    assert moved.mean == pytest.approx(found.mean + shift, abs=1e-6)
+    assert moved.interval[1] - moved.interval[0] == pytest.approx(found.interval[1] - found.interval[0], abs=1e-6)

@@ -1,0 +1,155 @@
+import pytest
+from fakes import CPU, make_claim, make_row
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kerazoo.ledger.entries import Entry
+from kerazoo.ledger.verdicts import close, judge, judge_claim, text_of
+
+GPU = {**CPU, "gpus": ["H100"]}
+
+
+def entry(**fields):
+    return Entry(document="009", title="A test", **make_claim(**fields))
+
+
+def rows_of(*values, **fields):
+    return [make_row(seed, {"number": value}, **fields) for seed, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "values", "verdict"),
+    [
+        ("true", "formula", [True], "holds"),
+        ("true", "formula", [False], "wrong"),
+        ("true", "statement", [True, False], "wrong"),
+        ("true", "metric", [False], "not_reproduced"),
+        ("runs", "program", [True], "holds"),
+        ("runs", "program", [False], "not_runnable"),
+        ("equal", "metric", [0.86], "reproduced"),
+        ("equal", "metric", [0.8601], "not_reproduced"),
+        ("equal", "arithmetic", [0.82], "holds"),
+        ("equal", "arithmetic", [0.81], "wrong"),
+        ("equal", "statement", [0.84, 0.84], "holds"),
+        ("equal", "statement", [0.84, 0.9], "wrong"),
+        ("equivalence", "metric", [0.839, 0.843, 0.835], "reproduced"),
+        ("equivalence", "metric", [0.79, 0.80, 0.795], "not_reproduced"),
+        ("equivalence", "metric", [0.81, 0.86, 0.88], "not_reproduced"),  # the mean is within, the test is not passed
+        ("equivalence", "metric", [0.855], "reproduced"),
+        ("equivalence", "metric", [0.87], "not_reproduced"),
+        ("effect", "statement", [0.05, 0.06, 0.055], "holds"),
+        ("effect", "statement", [0.015, 0.025, 0.02], "not_reproduced"),  # above 0, not above the tolerance
+        ("effect", "statement", [-0.05, -0.06], "not_reproduced"),
+        ("effect", "statement", [0.05], "holds"),
+        ("effect", "statement", [0.01], "not_reproduced"),
+        ("timing", "timing", [231.0, 205.0], "not_comparable"),
+        ("unstated", "metric", [0.98, 0.981], "not_comparable"),
+        ("unstated", "metric", ["a text"], "not_comparable"),
+    ],
+)
+def test_every_rule_gives_its_verdict(rule, kind, values, verdict):
+    found = judge(entry(rule=rule, kind=kind, design="groups"), rows_of(*values))
+    assert (found.verdict, found.n, found.values) == (verdict, len(values), tuple(values))
+
+
+def test_the_verdict_follows_the_documented_and_the_measured_number():
+    rows = rows_of(0.839, 0.843, 0.835)
+    assert judge(entry(documented=0.84), rows).verdict == "reproduced"
+    assert judge(entry(documented=0.89), rows).verdict == "not_reproduced"
+    assert judge(entry(documented=0.84), rows_of(0.739, 0.743, 0.735)).verdict == "not_reproduced"
+    assert judge(entry(rule="equal", documented=[1, 2]), rows_of([1, 2])).verdict == "reproduced"
+    assert judge(entry(rule="equal", documented=[1, 3]), rows_of([1, 2])).verdict == "not_reproduced"
+
+
+def test_a_claim_carries_the_statistics_and_where_they_come_from():
+    rows = rows_of(0.839, 0.843, 0.835, at="2025-03-04", source="tfds")
+    rows = [{**row, "data": {"imdb_reviews": "1.0.0"}} for row in rows]
+    claim = judge_claim(entry(binomial=25_000), rows)
+    assert claim.measured == pytest.approx(0.839)
+    assert claim.sd == pytest.approx(0.004)
+    assert claim.interval == pytest.approx((0.839 - 0.0099366, 0.839 + 0.0099366), abs=1e-6)
+    assert claim.binomial[0] < 0.839 < claim.binomial[1] < claim.interval[1]
+    assert (claim.seeds, claim.source, claim.data) == ((0, 1, 2), "tfds", {"imdb_reviews": "1.0.0"})
+    assert (claim.environment, claim.measured_at, claim.quote) == (CPU, "2025-03-04", "0.84")
+    assert "p = " in claim.note and "3 seeds" in claim.note
+
+
+def test_one_seed_is_said_to_be_one():
+    assert "without a test" in judge(entry(), rows_of(0.84)).note
+    assert "without a test" in judge(entry(rule="effect", design="groups"), rows_of(0.84)).note
+
+
+def test_no_row_is_not_measured_with_the_reason():
+    assert judge(entry(), []).verdict == "not_measured"
+    assert "'probe'" in judge(entry(), []).note
+    assert judge(entry(), [], absence="no real data").note == "no real data."
+    assert judge(entry(), rows_of(0.84, source="sample")).verdict == "not_measured"
+    old = judge(entry(), rows_of(0.84), revision=2)
+    assert old.verdict == "not_measured" and "earlier design" in old.note
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [({}, "nothing at 'number'"), ({"number": None}, "not a finite number"), ({"number": "x"}, "cannot judge")],
+)
+def test_a_row_that_cannot_be_judged_is_not_measured(values, reason):
+    found = judge(entry(), [make_row(0, {"number": 0.84}), make_row(1, values)])
+    assert found.verdict == "not_measured" and reason in found.note and "seed 1" in found.note
+
+
+def test_rows_of_the_newest_revision_and_the_latest_of_a_seed_count():
+    rows = rows_of(0.1, 0.1, 0.1) + rows_of(0.84, revision=2, at="2025-02-01")
+    assert judge(entry(), rows).values == (0.84,)
+    rows = [*rows_of(0.85, at="2025-03-01"), *rows_of(0.84, at="2025-02-01"), *rows_of(0.83, at="2025-01-01")]
+    assert judge(entry(), rows).values == (0.85,)
+    assert judge(entry(), reversed(rows)).values == (0.85,)
+
+
+def test_environments_are_not_mixed():
+    rows = [*rows_of(0.1, 0.1, environment=GPU, at="2025-02-01"), *rows_of(0.84, 0.85, 0.83)]
+    found = judge(entry(), rows)
+    assert (found.seeds, found.environment["gpus"]) == ((0, 1, 2), [])
+    assert "2 measurements in another environment left out" in found.note
+    rows = [*rows_of(0.1, environment=GPU, at="2025-02-01"), *rows_of(0.84)]
+    assert judge(entry(), rows).values == (0.1,)  # as many seeds: the later one
+
+
+def test_paths_lead_into_lists_and_what_stands_beside_is_found():
+    values = {
+        "note": "for all",
+        "deep": {"curve": [{"y": 0.84}], "note": "beside", "repairs": [{"call": "fit", "why": "shape"}]},
+        "evidence": [1, 2],
+        "number": 0.84,
+    }
+    rows = [make_row(0, values)]
+    found = judge(entry(value="deep.curve.0.y"), rows)
+    assert (found.values, found.repairs) == ((0.84,), ())  # the innermost dictionary is {"y": ...}
+    assert "for all" in found.note
+    found = judge(entry(value="deep.curve", rule="unstated"), rows)
+    assert "beside" in found.note and found.repairs == ({"call": "fit", "why": "shape"},) and found.evidence == ()
+    assert judge(entry(), rows).evidence == ([1, 2],)
+    assert judge(entry(value="deep.curve.1.y"), rows).verdict == "not_measured"
+
+
+def test_notes_that_differ_are_those_of_the_first_seed():
+    rows = [make_row(seed, {"number": 0.84, "note": f"run {seed}"}) for seed in range(2)]
+    assert "Seed 0: run 0." in judge(entry(), rows).note
+
+
+def test_decimal_fractions_are_compared_as_they_are_printed():
+    assert close(0.84 + 0.02, 0.84, 0.02) and close(0.84 - 0.02, 0.84, 0.02)
+    assert not close(0.8600001, 0.84, 0.02)
+    assert close([1, [2.5]], [1, [2.4]], 0.1 + 1e-15) and not close([1], [1, 2], 9)
+    assert not close(True, 1, 0) and close("a", "a", 0) and not close("1", 1, 5)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_close_is_symmetric_and_wider_with_the_tolerance(a, b, tolerance):
+    assert close(a, b, tolerance) == close(b, a, tolerance)
+    assert close(a, b, abs(a - b)) and (close(a, b, tolerance) or tolerance < abs(a - b))
+
+
+def test_values_are_shown_short():
+    assert [text_of(one) for one in (0.123456, 25000, [1, 0.5], True, 231234.5)] == [
+        "0.1235", "25000", "[1, 0.5]", "True", "231,234",
+    ]  # fmt: skip
