@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,24 @@ def cudnn_obstacles(layer: keras.layers.LSTM, *, gpu: bool | None = None) -> lis
         "the backend is not TensorFlow": keras.backend.backend() != "tensorflow",
     }
     return [reason for reason, holds in checks.items() if holds]
+
+
+def warn_where_cudnn_is_lost(model: keras.Model, *, gpu: bool | None = None) -> None:
+    """Warn, on a GPU, of each LSTM of `model` that cuDNN cannot serve, and say why: it trains many times slower.
+
+    Args:
+        model: any Keras model.
+        gpu: as in `cudnn_obstacles`.
+    """
+    if not (bool(tf.config.list_physical_devices("GPU")) if gpu is None else gpu):
+        return
+    layers = list(model._flatten_layers())
+    masks = any(isinstance(one, keras.layers.Masking) or getattr(one, "mask_zero", False) for one in layers)
+    for layer in layers:
+        if not isinstance(layer, keras.layers.LSTM):
+            continue
+        obstacles = cudnn_obstacles(layer, gpu=True)
+        if masks:
+            obstacles.append("the sequences are masked, which cuDNN takes only where they are padded at the end")
+        if obstacles:
+            warnings.warn(f"cuDNN cannot serve the LSTM '{layer.name}': {'; '.join(obstacles)}", stacklevel=2)

@@ -16,7 +16,7 @@ from kerazoo.data.adapt import is_stream
 from kerazoo.errors import InputError, RunDirectoryError, UnavailableError
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of
-from kerazoo.training.environment import environment
+from kerazoo.training.environment import environment, warn_where_cudnn_is_lost
 from kerazoo.training.evaluation import evaluate_on, whole_number
 from kerazoo.training.run_directory import RunDirectory
 
@@ -116,6 +116,7 @@ def carry_out(
 ) -> TrainResult:
     """Train the compiled `model` on `data`, measure it on the test split and write the run."""
     used = _describe(data)
+    warn_where_cudnn_is_lost(model)
     measured_with = {**environment(), "precision": model.dtype_policy.name}
     if run:
         own = {"epochs": settings.epochs, "batch_size": settings.batch_size, "seed": settings.seed}

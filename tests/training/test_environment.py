@@ -4,7 +4,7 @@ import keras
 import pytest
 
 import kerazoo
-from kerazoo.training.environment import cudnn_obstacles, environment
+from kerazoo.training.environment import cudnn_obstacles, environment, warn_where_cudnn_is_lost
 
 
 def test_the_environment_is_plain_json_and_names_what_matters():
@@ -34,3 +34,22 @@ def test_what_keeps_cudnn_from_an_lstm_is_named(options, reason):
 
 def test_without_a_gpu_that_is_the_reason():
     assert cudnn_obstacles(keras.layers.LSTM(4), gpu=False) == ["no GPU"]
+
+
+@pytest.mark.parametrize(
+    ("mask_zero", "options", "reason"),
+    [(False, {"activation": "relu"}, "relu, not tanh"), (True, {}, "masked"), (True, {"unroll": True}, "unrolled;")],
+)
+def test_an_lstm_that_loses_cudnn_is_warned_of_on_a_gpu_alone(mask_zero, options, reason):
+    inputs = keras.Input((5,))
+    x = keras.layers.Embedding(9, 3, mask_zero=mask_zero)(inputs)
+    model = keras.Model(inputs, keras.layers.LSTM(4, name="reader", **options)(x))
+    warn_where_cudnn_is_lost(model, gpu=False)
+    with pytest.warns(UserWarning, match=f"'reader'.*{reason}"):
+        warn_where_cudnn_is_lost(model, gpu=True)
+
+
+def test_the_documented_lstms_are_served(recwarn):
+    warn_where_cudnn_is_lost(kerazoo.build("imdb_lstm", vocab_size=50), gpu=True)
+    warn_where_cudnn_is_lost(kerazoo.build("mnist_mlp"), gpu=True)
+    assert not recwarn.list
