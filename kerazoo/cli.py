@@ -7,6 +7,7 @@ input was wrong, 130 interrupted.
 from __future__ import annotations
 
 import os
+import random
 import sys
 import traceback
 import warnings
@@ -44,7 +45,8 @@ Epochs = Annotated[int | None, typer.Option(help="Passes over the training data 
 BatchSize = Annotated[int | None, typer.Option(help="Examples a step (default: the recipe's).")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, order and dropout.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that the run directory holds.")]
-ModelFile = Annotated[str, typer.Option("--model", help="A .keras file, such as model.keras in a run directory.")]
+ModelFileOption = typer.Option("--model", help="A .keras file, such as model.keras in a run directory.")
+ModelFile = Annotated[str, ModelFileOption]
 Split = Annotated[float | None, typer.Option(help="Validate on this fraction of the training split.")]
 Ledger = Annotated[str | None, typer.Option(help="Directory of TOML files in place of the packaged ledger.")]
 Record = Annotated[str | None, typer.Option(help="Directory of rows in place of the packaged record.")]
@@ -264,6 +266,42 @@ def reproduce(
     else:
         verdicts.show_reproduction(out, found)
     return 0 if found.ok else 1
+
+
+@app.command()
+def generate(
+    name: Annotated[str, typer.Argument(help="A text generator's name.")] = "textgen_lstm",
+    prompt: Annotated[str, typer.Option(help="The text to go on with.")] = "",
+    length: Annotated[int, typer.Option(help="Characters to generate (words, for a word model).")] = 200,
+    temperature: Annotated[float, typer.Option(help="Less is more careful; 0 takes the likeliest each time.")] = 1.0,
+    top_k: Annotated[int | None, typer.Option(help="Draw from the K likeliest characters alone.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Draw from the likeliest of this probability alone.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the draws (default: another one each time).")] = None,
+    stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End before this text (repeatable).")] = None,
+    samples: Annotated[int, typer.Option(help="How many texts.")] = 1,
+    model: Annotated[str | None, ModelFileOption] = None,
+    as_json: Json = False,
+) -> None:
+    """Write text with a trained generator, as it comes; several texts are parted by a line of dashes."""
+    from kerazoo.inference.generating import check_settings, generate, stream
+
+    settings: dict[str, Any] = {"length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p}
+    settings |= {"seed": random.randrange(2**32) if seed is None else seed, "stop": stop or None}
+    check_settings(samples=samples, **settings)  # before TensorFlow's seconds of import
+    if model is not None:
+        _must_exist(model)
+    loaded = name if model is None else kerazoo.load_model(model, name)
+    if samples == 1 and not as_json:
+        for piece in stream(loaded, prompt, **settings):
+            out.file.write(piece)
+            out.file.flush()
+        out.file.write("\n")
+        return
+    texts = generate(loaded, prompt, samples=samples, **settings)
+    if as_json:
+        _print_json({"model": name, "file": model, "prompt": prompt, "text": texts[0], "texts": texts, **settings})
+    else:
+        out.file.write("\n---\n".join(texts) + "\n")
 
 
 @app.command()

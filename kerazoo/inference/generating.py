@@ -47,7 +47,8 @@ def generate(
         model_or_name: a model that `train` or `load_model` returned, the path of a `.keras` file, or a name in the zoo
             for its pretrained weights. Any Embedding -> LSTM (-> more LSTM or Dropout) -> Dense with softmax will do.
         prompt: the text to go on with, or several. An empty one stands for the begin of a line. What the model
-            does not know is read as its unknown token, with a UserWarning that names it.
+            does not know is read as its unknown token, with a UserWarning that names it. (A model that was trained
+            on unknown words writes them as U+FFFD.)
         length: tokens to generate, from 1.
         temperature: 1 draws by the model's own probabilities, less is more careful; 0 always takes the likeliest token.
         top_k: draw from the `top_k` likeliest tokens alone.
@@ -67,9 +68,8 @@ def generate(
     request = _Request(length, Sampling(temperature, top_k, top_p), seed, stop, vocabulary)
     prompts = [prompt] if isinstance(prompt, str) else _texts("prompt", prompt)
     each = 1 if samples is None else whole_number("samples", samples)
+    _check_number(len(prompts) * each)
     rows = [one for one in prompts for _ in range(each)]
-    if len(rows) > MOST_TEXTS:
-        raise InputError(f"{len(rows)} texts in one call: wanted at most {MOST_TEXTS}; call generate several times")
     pieces = list(_pieces(model_or_name, rows, request, BLOCK)) if rows else []
     texts = [one + "".join(piece[row] for piece in pieces) for row, one in enumerate(rows)]
     grouped = texts if samples is None else [texts[i : i + each] for i in range(0, len(texts), each)]
@@ -120,6 +120,23 @@ def _joined(prompt: str, pieces: Iterator[list[str]]) -> Iterator[str]:
     yield from (piece[0] for piece in pieces if piece[0])
 
 
+def check_settings(
+    *, length: int, temperature: float, top_k: int | None, top_p: float | None, seed: int, stop: Any, samples: int = 1
+) -> None:
+    """Refuse what `generate` would, without a model and so without TensorFlow.
+
+    Raises:
+        InputError: a value cannot be used.
+    """
+    _Request(length, Sampling(temperature, top_k, top_p), seed, stop, None)
+    _check_number(whole_number("samples", samples))
+
+
+def _check_number(texts: int) -> None:
+    if texts > MOST_TEXTS:
+        raise InputError(f"{texts} texts in one call: wanted at most {MOST_TEXTS}; call generate several times")
+
+
 @dataclass(frozen=True)
 class _Request:
     """What is wanted of each text; checked when made."""
@@ -151,7 +168,12 @@ def _texts(what: str, given: Any) -> list[str]:
 
 
 def _pieces(model_or_name: Any, prompts: list[str], request: _Request, block: int) -> Iterator[list[str]]:
-    """Check and read everything now, and return what yields the next piece of each text."""
+    """Check everything now, and return what yields the next piece of each text."""
+    for text in prompts:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"the prompt is not Unicode text: character {error.start} is half a character") from None
     model = _model_of(model_or_name)
     decoder = decoder_of(model)
     vocabulary = _vocabulary_of(model, request.vocabulary, decoder.vocab_size)
