@@ -9,7 +9,7 @@ import functools
 import keras
 import tensorflow as tf
 
-from kerazoo.engine import resident, update
+from kerazoo.engine import resident
 from kerazoo.layers import faster
 
 # A faster LSTM saves a training step about a hundredth of what tracing it costs: in shorter epochs than this the plain
@@ -116,7 +116,7 @@ def train_step(model, batch, size, weight=None):
         share = loss if weight is None else loss * tf.cast(weight, loss.dtype)
         scaled = model.optimizer.scale_loss(share)
     _track_loss(model, loss, size)
-    update.apply_gradients(model.optimizer, tape.gradient(scaled, variables), variables)
+    model.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
     model.compute_metrics(x, y, predictions, sample_weight)
 
 
