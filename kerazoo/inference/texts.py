@@ -29,7 +29,7 @@ def encode_prompts(prompts: Sequence[str], vocabulary: Vocabulary) -> list[list[
         named = ", ".join(map(repr, list(unknown)[:_NAMED]))
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         message = f"the model does not know {named}{more} of the prompt; it reads each as its unknown token"
-        warnings.warn(message, UserWarning, stacklevel=5)
+        warnings.warn(message, UserWarning, stacklevel=4)
     return rows
 
 
