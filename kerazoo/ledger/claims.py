@@ -42,7 +42,7 @@ def claims(
 
 def read_ledger(ledger: str | os.PathLike[str] | None) -> list[Entry]:
     """Return the entries of the ledger, whose checks must be in the catalog."""
-    return load_entries(ledger)
+    return load_entries(ledger, experiments())
 
 
 def record_directory(record: str | os.PathLike[str] | None) -> Path:

@@ -18,7 +18,7 @@ LEDGER = Path(__file__).parents[1] / "claims"
 KINDS = ("formula", "arithmetic", "program", "metric", "timing", "statement")
 RULES = ("true", "equal", "runs", "equivalence", "effect", "timing", "unstated")
 _LONGEST_QUOTE = 80
-_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number"}
+_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Entry:
     """What a document claims, and how it is to be judged; `kerazoo.schema.Claim` explains the fields they share.
 
     `value` is the dotted path of the claim's value in the rows of the experiment `check`, and `binomial` the size of
-    the test set that an accuracy was measured on. `documented` may be left out where the rule is "unstated".
+    the test set that an accuracy was measured on. `clock` says that the value depends on how fast the machine is, and
+    so on the hour. `documented` may be left out where the rule is "unstated".
     """
 
     document: str
@@ -47,6 +48,7 @@ class Entry:
     tolerance: float = 0.0
     design: str = ""
     binomial: int | None = None
+    clock: bool = False
 
 
 _TYPES = {name: next(iter(typing.get_args(kind)), kind) for name, kind in typing.get_type_hints(Entry).items()}
@@ -118,9 +120,9 @@ def _entry(file: str, place: int, heading: Mapping[str, Any], table: Mapping[str
 
 
 def _is_a(value: Any, kind: Any) -> bool:
-    if kind is Any:
-        return True
-    return isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
+    if kind is Any or isinstance(value, bool):
+        return kind in (Any, bool)
+    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def is_number(value: Any) -> bool:

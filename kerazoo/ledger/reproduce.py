@@ -109,6 +109,9 @@ def reproduce(
     absences: dict[str, str] = {}
     if verify:
         runs = sample(wanted.values(), read_rows(directory), quick, chosen=bool(names or claims))
+        if not runs:
+            quickly = "quick " if quick else ""
+            raise InputError(f"there is nothing to verify: '{directory}' has no {quickly}measurement of these claims")
     else:
         runs, absences = plan(wanted.values(), seeds, quick)
     measuring = Measuring(needs, None if verify else directory, verbose)

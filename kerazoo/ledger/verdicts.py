@@ -51,7 +51,7 @@ class _Finding:
 def judge_claim(entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "") -> Claim:
     """Return the claim of `entry` with the verdict that `judge` finds."""
     shared = {one.name: getattr(entry, one.name) for one in dataclasses.fields(entry)}
-    shared = {name: value for name, value in shared.items() if name not in ("binomial", "value")}
+    shared = {name: value for name, value in shared.items() if name not in ("binomial", "value", "clock")}
     return Claim(**shared, **vars(judge(entry, rows, revision, absence)))
 
 

@@ -17,7 +17,6 @@ from kerazoo.ledger.verdicts import close, text_of
 
 _LONG_RUNS = 3
 _RELATIVE, _ABSOLUTE = 1e-5, 1e-6  # float noise: sums in another order, over a training
-_CLOCK_UNITS = ("seconds", "milliseconds", "microseconds", "minutes")
 
 
 def sample(experiments: Iterable[Experiment], rows: Iterable[Row], quick: bool, chosen: bool) -> list[Run]:
@@ -43,8 +42,9 @@ def differences_of(entries: Iterable[Entry], recorded: Sequence[Row], measured: 
     """Return a line for each claim whose value in the rows `measured` now is not the recorded one.
 
     In the environment of the record (and there on a CPU, or a GPU with deterministic operations) both are to be the
-    same but for float noise. Elsewhere, and where the value is a time, they may differ by the claim's tolerance or by
-    what the spread of the recorded seeds makes of one more seed (a 99 % prediction interval), the larger.
+    same but for float noise. Elsewhere, and where the value depends on the clock, they may differ by the claim's
+    tolerance or by what the spread of the recorded seeds makes of one more seed (a 99 % prediction interval), the
+    larger.
     """
     by_check = defaultdict(list)
     for entry in entries:
@@ -68,9 +68,7 @@ def _difference(entry: Entry, rows: Sequence[Row], before: Row, now: Row) -> str
     old, new = look_up(before["values"], entry.value), look_up(now["values"], entry.value)
     if old is MISSING and new is MISSING:
         return ""
-    clock = entry.unit in _CLOCK_UNITS and entry.rule in ("effect", "unstated")
-    exact = _same_machine(before, now) and not clock
-    if exact:
+    if _same_machine(before, now) and not entry.clock:
         same, how = _same(old, new), "in the same environment"
     else:
         margin = _margin(entry, [look_up(row["values"], entry.value) for row in rows])

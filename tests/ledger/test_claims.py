@@ -11,7 +11,9 @@ from kerazoo.ledger.record import append_row
 
 
 @pytest.fixture
-def ledger(write_ledger):
+def ledger(write_ledger, experiment):
+    for name in ("probe", "other"):
+        experiment(name)(lambda setting: {})
     return write_ledger(
         make_claim(),
         make_claim(id="009/table/e01", model="imdb_lstm"),
@@ -61,13 +63,21 @@ def test_a_changed_number_in_the_ledger_or_the_record_changes_the_verdict(ledger
     assert verdict() == "not_reproduced"
 
 
-def test_what_is_not_there_is_named(ledger, record):
+def test_an_earlier_revision_of_an_experiment_no_longer_counts(ledger, record, experiment):
+    experiment("probe", revision=2)(lambda setting: {})
+    (claim,) = kerazoo.claims("009/number", ledger=ledger, record=record)
+    assert claim.verdict == "not_measured" and "earlier design" in claim.note
+
+
+def test_what_is_not_there_is_named(ledger, record, write_ledger):
     with pytest.raises(kerazoo.InputError, match=r"'009/nummer'\. Did you mean '009/number'"):
         kerazoo.claims("009/nummer", ledger=ledger, record=record)
     with pytest.raises(kerazoo.InputError, match="Did you mean 'imdb_lstm'"):
         kerazoo.claims("imdb_lstn", ledger=ledger, record=record)
     with pytest.raises(kerazoo.InputError, match="not a directory"):
         kerazoo.claims(ledger=ledger, record=record / "none")
+    with pytest.raises(kerazoo.LedgerError, match="no experiment is named 'prob'. Did you mean 'probe'"):
+        kerazoo.claims(ledger=write_ledger(make_claim(check="prob")), record=record)
 
 
 def test_the_packaged_claims_are_read_without_tensorflow():

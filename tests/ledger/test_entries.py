@@ -34,6 +34,8 @@ def test_an_entry_is_read_as_it_stands(write_ledger):
         (make_claim(id="008/number"), "begin with '009/'"),
         (make_claim(rule="effect"), "design"),
         (make_claim(rule="runs"), "for programs"),
+        (make_claim(clock=1), "'clock' wants true or false"),
+        (make_claim(tolerance=True), "'tolerance' wants a number"),
     ],
 )
 def test_a_faulty_entry_is_named_with_its_file_and_id(write_ledger, claim, fault):

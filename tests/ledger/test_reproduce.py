@@ -174,6 +174,7 @@ def test_a_failing_experiment_does_not_stop_the_others(write_ledger, experiment,
         ({"out": __file__}, "not a directory"),
         ({"data_dir": "/no/such"}, "data_dir"),
         ({"verify": True, "record": "/no/such"}, "not a directory"),
+        ({"verify": True, "record": Path(__file__).parent}, "nothing to verify"),
     ],
 )
 def test_a_call_that_cannot_work_is_refused_before_anything_is_written(reproduce, calls, tmp_path, arguments, fault):
@@ -208,6 +209,21 @@ def test_verify_finds_what_was_changed_in_the_record(reproduce, calls, no_data, 
     assert any(
         line.startswith(f"009/number, seed {seed}") for line in reproduce(verify=True, record=recorded).differences
     )
+
+
+def test_verify_does_not_expect_the_same_seconds(write_ledger, experiment, tmp_path):
+    times = iter([1.0, 1.1, 1.2, 1.15, 9.0])
+
+    @experiment("probe", seeds=3)
+    def probe(setting):
+        return {"number": next(times)}
+
+    timed = make_claim(rule="effect", kind="statement", design="groups", clock=True)
+    options = {"ledger": write_ledger(timed), "verbose": False}
+    out = kerazoo.reproduce(out=tmp_path / "out", **options).out
+    assert kerazoo.reproduce(verify=True, record=out, **options).ok
+    (line,) = kerazoo.reproduce(verify=True, record=out, **options).differences
+    assert "now 9, different by more than" in line
 
 
 def test_verify_elsewhere_allows_for_the_tolerance_and_the_spread(reproduce, experiment, calls, no_data, monkeypatch):
@@ -258,6 +274,8 @@ catalog.experiments()
 catalog._catalog = {}
 measuring.environment = lambda: CPU
 
+@catalog.experiment("exact")
+@catalog.experiment("data")
 @catalog.experiment("probe", seeds=12)
 def probe(setting):
     time.sleep(0.02)
