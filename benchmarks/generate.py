@@ -105,7 +105,7 @@ def stateful(model: Any, jit: bool) -> Callable[[int], list[int]]:
         for seed in tf.unstack(seeds):
             token, h, c = step(token, h, c, seed)
             written.append(token)
-        return [int(one[0]) for one in written]
+        return tf.concat(written, 0).numpy().tolist()
 
     return loop
 
