@@ -10,10 +10,14 @@ from typing import Any
 
 from kerazoo.errors import InputError, OverrideError
 from kerazoo.lazy import keras, np
-from kerazoo.model_file import Origin, set_origin
+from kerazoo.model_file import Origin, origin_of, read_origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
+from kerazoo.weights import store
+from kerazoo.weights.store import Pretrained
+
+PRETRAINED = "pretrained"
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "float64")
 
@@ -94,15 +98,16 @@ def build(
     seed: int | None = None,
     **overrides: Any,
 ) -> keras.Model:
-    """Build the model `name` with fresh weights and compile it by its recipe.
+    """Build the model `name` and compile it by its recipe.
 
     Args:
         name: one of `kerazoo.list_models()`.
-        weights: None for fresh weights, or the path of a `.weights.h5` or `.keras` file of the same model.
+        weights: None for fresh weights; "pretrained" for those of the package, with the options and the vocabulary that
+            they were trained with; or the path of a `.keras` file, likewise, or of a `.weights.h5` file.
         compile: compile with the recipe's optimizer, loss and metrics.
         seed: makes the initial weights reproducible.
         **overrides: options of the model (`kerazoo.spec(name).defaults`), or of its recipe (`optimizer`,
-            `learning_rate`).
+            `learning_rate`); beside weights, those that leave the shapes of the weights as they are.
 
     Returns:
         A plain `keras.Model`; `kerazoo.spec(name)` tells its inputs and outputs.
@@ -110,16 +115,22 @@ def build(
     Raises:
         UnknownModelError: there is no model of that name.
         OverrideError: an override is unknown or its value is of the wrong type (also a TypeError).
-        InputError: a value is of the right type and cannot be used (also a ValueError).
+        InputError: a value is of the right type and cannot be used (also a ValueError); there are no such weights.
+        UnavailableError: the package's weights are not those of its manifest.
     """
     model_spec = spec(name)
     accepted = {**model_spec.defaults, **RECIPE_OPTIONS}
     options = check_options(overrides, accepted, f"model '{name}'")
-    model = build_from(model_spec, options, seed=seed)
+    stored = store.load(name) if weights == PRETRAINED else None
+    origin = _origin_of_weights(name, weights, stored)
+    model = build_from(model_spec, {**origin.options, **options}, seed=seed)
+    set_origin(model, Origin(name, origin_of(model).options, origin.vocabulary))
+    if stored is not None:
+        _set_weights(model, model_spec, stored, options)
+    elif weights is not None:
+        _load_weights(model, weights)
     if compile:
         compile_model(model, with_options(model_spec.recipe, options))
-    if weights is not None:
-        _load_weights(model, weights)
     return model
 
 
@@ -137,6 +148,30 @@ def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int |
             raise OverrideError(f"model '{model_spec.name}' cannot be built with {given}: {reason}") from error
     set_origin(model, Origin(model_spec.name, dict(options)))
     return model
+
+
+def _origin_of_weights(name: str, weights: str | None, stored: Pretrained | None) -> Origin:
+    """Return what a model that takes the `weights` is to be built as."""
+    if stored is not None:
+        return Origin(name, stored.options, stored.vocabulary)
+    if weights is None or not str(weights).endswith(".keras"):
+        return Origin(name)
+    origin = read_origin(weights)
+    if origin.name not in (None, name):
+        raise InputError(f"weights={weights!r} holds the model '{origin.name}', not '{name}'")
+    return origin
+
+
+def _set_weights(model: keras.Model, model_spec: ModelSpec, stored: Pretrained, overrides: Mapping[str, Any]) -> None:
+    if [tuple(one.shape) for one in model.weights] == [one.shape for one in stored.weights]:
+        model.set_weights(stored.weights)
+        return
+    trained = {**model_spec.defaults, **stored.options}
+    others = {key: value for key, value in overrides.items() if key in trained and trained[key] != value}
+    given = ", ".join(f"{key}={value!r}" for key, value in others.items())
+    wanted = ", ".join(f"{key}={trained[key]!r}" for key in others)
+    advice = "leave that out, or build without weights"
+    raise OverrideError(f"the pretrained weights of '{model_spec.name}' are of {wanted}, not {given}; {advice}")
 
 
 def _load_weights(model: keras.Model, path: str) -> None:

@@ -71,7 +71,7 @@ def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.M
         ModelFileError: the file is missing, damaged, no model, or known to be another model than `name`.
     """
     path = Path(path)
-    origin = _read_origin(path)
+    origin = read_origin(path)
     if name is not None and origin.name not in (None, name):
         raise ModelFileError(f"'{path}' holds the model '{origin.name}', not '{name}'")
     try:
@@ -86,7 +86,13 @@ def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.M
     return model
 
 
-def _read_origin(path: Path) -> Origin:
+def read_origin(path: str | os.PathLike[str]) -> Origin:
+    """Return what the `.keras` file `path` says of its model; nothing, for one that Keras alone wrote.
+
+    Raises:
+        ModelFileError: the file is missing or damaged.
+    """
+    path = Path(path)
     if not path.is_file():
         raise ModelFileError(f"'{path}' is not a file; name a .keras file, such as model.keras in a run directory")
     try:

@@ -10,6 +10,7 @@ from kerazoo import engine
 from kerazoo.data import data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit, is_stream
 from kerazoo.errors import InputError
+from kerazoo.factory import PRETRAINED, build
 from kerazoo.lazy import keras
 from kerazoo.model_file import load_model, origin_of
 from kerazoo.options import check_options
@@ -18,7 +19,7 @@ from kerazoo.registry import spec
 
 def evaluate(
     name: str,
-    model: keras.Model | str | os.PathLike[str],
+    model: keras.Model | str | os.PathLike[str] = PRETRAINED,
     *,
     data: Any = None,
     data_dir: str | os.PathLike[str] | None = None,
@@ -30,7 +31,7 @@ def evaluate(
 
     Args:
         name: the model's name in the zoo; its data set is the one that is evaluated on.
-        model: a compiled Keras model, or the path of a `.keras` file.
+        model: a compiled Keras model, the path of a `.keras` file, or "pretrained" for the package's own weights.
         data: the caller's own data in place of the model's, as `train` takes it; of an `(x, y)` all is measured.
         data_dir: a directory in TFDS layout.
         source: "auto", "tfds" or "sample", as in `load_data`.
@@ -46,7 +47,7 @@ def evaluate(
     """
     model_spec = spec(name)
     if isinstance(model, (str, os.PathLike)):
-        model = load_model(model, name)
+        model = build(name, weights=PRETRAINED) if model == PRETRAINED else load_model(model, name)
     whole_number("batch_size", batch_size)
     if not getattr(model, "compiled", False):
         raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")

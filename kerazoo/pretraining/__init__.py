@@ -1,0 +1,1 @@
+"""How the weights in `kerazoo/weights` came to be, and making them anew."""

@@ -1,0 +1,136 @@
+"""Training the packaged weights from nothing: `kerazoo pretrain NAME`.
+
+The epoch that is kept is the best on validation data: a random tenth of the training split, or the data set's own
+validation split. The test split is measured once, at the end, on the weights as they come back from the disk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kerazoo import engine, weights
+from kerazoo.data import Dataset, load_for
+from kerazoo.errors import InputError, KerazooError
+from kerazoo.factory import build, build_from, compile_model, seeded
+from kerazoo.lazy import keras, np
+from kerazoo.ledger.statistics import binomial_interval
+from kerazoo.options import with_options
+from kerazoo.pretraining.moving import move
+from kerazoo.pretraining.recipes import RECIPES, PretrainingRecipe
+from kerazoo.registry import spec
+from kerazoo.training.environment import environment
+
+_HELD_OUT = 0.1
+_MOST_LOST = 0.001  # of the accuracy, by making the weights small
+
+
+def pretrain(
+    name: str,
+    out: str | os.PathLike[str],
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    recipe: PretrainingRecipe | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Train the model `name` on its real data and write its weights to the directory `out`.
+
+    Args:
+        name: a model that has a recipe in `RECIPES`.
+        out: a directory of weights; its other models stay as they are.
+        data_dir: a directory in TFDS layout.
+        recipe: another recipe than the model's in `RECIPES`.
+        say: called with a line for each epoch.
+
+    Returns:
+        The entry in the directory's manifest.
+
+    Raises:
+        InputError: there is no recipe for the model.
+        UnavailableError: the real data cannot be had.
+    """
+    recipe = recipe or _recipe(name)
+    model_spec = spec(name)
+    data = load_for(model_spec, recipe.options, data_dir, "tfds")
+    held = "the data set's own validation split"
+    if data.x_val is None:
+        data, held = data.hold_out(_HELD_OUT, seed=recipe.seed), "a random tenth of the training split"
+    options = {**data.model_options, **recipe.options}
+    with seeded(recipe.seed):
+        model = build_from(model_spec, options)
+        rate = {"optimizer": recipe.optimizer, "learning_rate": recipe.learning_rate}
+        compile_model(model, with_options(model_spec.recipe, rate))
+        history, best = _train(model, data, recipe, say)
+    full = engine.evaluate(model, data.x_test, data.y_test, batch_size=512)
+    out = Path(out)
+    facts = {
+        "parameters": model.count_params(),
+        "options": options,
+        "recipe": dataclasses.asdict(recipe),
+        "chosen": {"epoch": best + 1, "by": f"val_{recipe.chosen_by}", "on": held, "examples": data.sizes["val"]},
+        "history": history,
+        "data": {"name": data.name, "version": data.version, "source": data.source, **data.sizes},
+        "environment": {key: value for key, value in environment().items() if key in ("versions", "backend", "cpu")},
+    }
+    weights.save(name, model.get_weights(), data.vocabulary, facts, out)
+    stored = _as_stored(name, out)
+    tested = engine.evaluate(stored, data.x_test, data.y_test, batch_size=512)
+    if abs(tested["accuracy"] - full["accuracy"]) > _MOST_LOST:
+        raise KerazooError(f"{name}: accuracy {full['accuracy']:.4f}, and {tested['accuracy']:.4f} as stored: too far")
+    low, high = binomial_interval(tested["accuracy"], data.sizes["test"])
+    measured = {"examples": data.sizes["test"], **tested, "accuracy_interval": [low, high], "float32": full}
+    say(f"{name}: epoch {best + 1}, test accuracy {tested['accuracy']:.4f} (float32 {full['accuracy']:.4f})")
+    return weights.save(name, model.get_weights(), data.vocabulary, {**facts, "test": measured}, out)
+
+
+def _recipe(name: str) -> PretrainingRecipe:
+    spec(name)  # an unknown name is told as everywhere
+    if name not in RECIPES:
+        raise InputError(f"the model '{name}' has no recipe to pretrain it by. There are for: {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def _train(
+    model: keras.Model, data: Dataset, recipe: PretrainingRecipe, say: Callable[[str], None]
+) -> tuple[dict[str, list[float]], int]:
+    """Train `model` and leave the weights of the best epoch in it; returns the history and that epoch."""
+    generator = np.random.default_rng(recipe.seed)
+    history: dict[str, list[float]] = {}
+    best, kept = -1, []
+    for epoch in range(recipe.epochs):
+        if recipe.cosine:
+            model.optimizer.learning_rate = recipe.learning_rate * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
+        x = move(data.x_train, generator) if recipe.moved else data.x_train
+        engine.fit(
+            model,
+            x,
+            data.y_train,
+            batch_size=recipe.batch_size,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            seed=recipe.seed,
+            verbose=0,
+        )
+        logs = {key: values[-1] for key, values in model.history.history.items()}
+        found = engine.evaluate(model, data.x_val, data.y_val, batch_size=512)
+        for key, value in {**logs, **{f"val_{key}": value for key, value in found.items()}}.items():
+            history.setdefault(key, []).append(round(float(value), 5))
+        told = "  ".join(f"{key} {values[-1]:.4f}" for key, values in history.items())
+        say(f"{model.name}  epoch {epoch + 1}/{recipe.epochs}  {told}")
+        sign = -1 if recipe.chosen_by == "loss" else 1
+        values = history[f"val_{recipe.chosen_by}"]
+        if sign * values[-1] > max((sign * value for value in values[:-1]), default=-math.inf):
+            best, kept = epoch, model.get_weights()
+    model.set_weights(kept)
+    return history, best
+
+
+def _as_stored(name: str, directory: Path) -> keras.Model:
+    stored = weights.load(name, directory)
+    model = build(name, **stored.options)
+    model.set_weights(stored.weights)
+    return model
