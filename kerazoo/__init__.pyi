@@ -14,6 +14,7 @@ from .errors import UnavailableError as UnavailableError
 from .errors import UnknownModelError as UnknownModelError
 from .factory import build as build
 from .inference.generating import generate as generate
+from .inference.predicting import predict as predict
 from .ledger.claims import claims as claims
 from .ledger.reproduce import Reproduction as Reproduction
 from .ledger.reproduce import reproduce as reproduce
@@ -24,6 +25,7 @@ from .registry import register as register
 from .registry import spec as spec
 from .schema import Claim as Claim
 from .schema import ModelSpec as ModelSpec
+from .schema import Prediction as Prediction
 from .schema import Recipe as Recipe
 from .schema import Source as Source
 from .schema import Tensor as Tensor

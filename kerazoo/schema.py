@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -135,3 +135,33 @@ class Claim:
     measured_at: str | None = None
     repairs: tuple[Any, ...] = ()
     evidence: tuple[Any, ...] = ()
+
+
+class Word(NamedTuple):
+    """A word that a classifier read; `weight` is its share in the log-odds of the answer, below 0 against it."""
+
+    text: str
+    weight: float
+    known: bool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A classifier's answer to one input.
+
+    `input` names it: a path, a line of a file, or the text's beginning. `probabilities` has every class. Of a text,
+    `words` are those that the model read, in order; of a picture, `pixels` are the (28, 28) float32 that it saw.
+    `attention`, where it was asked for, is the (heads, words, words) part of the attention weights.
+    """
+
+    input: str
+    label: str
+    probability: float
+    probabilities: Mapping[str, float]
+    words: tuple[Word, ...] = ()
+    pixels: Any = field(default=None, repr=False, compare=False)
+    attention: Any = field(default=None, repr=False, compare=False)
+
+    def heaviest(self, count: int) -> list[Word]:
+        """Return the `count` words of the greatest weight, for or against the answer."""
+        return sorted(self.words, key=lambda word: -abs(word.weight))[:count]

@@ -1,0 +1,168 @@
+"""Pictures of digits brought to the form of MNIST: white on black, 20 pixels tall or wide, centred in 28 x 28.
+
+As MNIST was made (LeCun et al. 1998): the digit is scaled to fit 20 x 20 pixels, its proportions kept, and its centre
+of mass is put on the centre of 28 x 28. Strokes far thinner or thicker than any in MNIST are evened out first.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import warnings
+from typing import IO, TYPE_CHECKING
+
+from kerazoo.errors import DataError
+from kerazoo.lazy import np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MOST_PIXELS = 64_000_000  # of a picture, before it is decoded
+_ENOUGH = 1024  # pixels across; what is larger is reduced at once
+_SIZE, _DIGIT, _CENTRE = 28, 20, 14
+_FINE = 4  # strokes are measured and evened out at so many times the resolution
+_THIN, _THICK = 1.6, 4.8  # pixels of the model; nearly all strokes of MNIST are between them
+_DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # one channel of more than 8 bits
+_CONTRAST = 0.02  # of the full range; less is one colour
+
+
+def read_picture(source: str | os.PathLike[str] | IO[bytes], name: str) -> np.ndarray:
+    """Return the picture in the file `source` as (H, W) float32 grey levels from 0 to 1, its alpha laid on a ground.
+
+    Args:
+        source: a path, or an open binary file that can be rewound.
+        name: what an error calls it.
+
+    Raises:
+        DataError: it is missing, no picture, damaged, or larger than MOST_PIXELS.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow warns of: odd metadata, and sizes that are checked here
+            with Image.open(source) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    size = f"{image.width} x {image.height} pixels"
+                    raise DataError(f"'{name}' has {size}: wanted at most {MOST_PIXELS:,}; make it smaller")
+                image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is decoded no larger than needed
+                return _grey(ImageOps.exif_transpose(image))
+    except DataError:
+        raise
+    except UnidentifiedImageError:
+        raise DataError(f"'{name}' is not a picture that can be read; wanted a PNG, JPEG or the like") from None
+    except Image.DecompressionBombError:
+        raise DataError(f"'{name}' is far too large: wanted at most {MOST_PIXELS:,} pixels; make it smaller") from None
+    except FileNotFoundError:
+        raise DataError(f"'{name}' is not a file; name a picture") from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).strip().split("\n")[0]
+        raise DataError(f"'{name}' cannot be read as a picture: {reason}") from None
+
+
+def _grey(image: Image.Image) -> np.ndarray:
+    if image.mode in _DEEP:
+        return _unit(np.asarray(image, np.float32))
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+        return _grey_on_ground(np.asarray(_reduced(image.convert("RGBA")).convert("LA"), np.float32) / 255)
+    return np.asarray(_reduced(image.convert("L")), np.float32) / 255
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    return image.reduce(max(1, max(image.size) // _ENOUGH))
+
+
+def _unit(levels: np.ndarray) -> np.ndarray:
+    """Return levels of any range as 0 to 1."""
+    low, high = float(levels.min()), float(levels.max())
+    return (levels - low) / (high - low) if np.isfinite(high - low) and high > low else np.zeros_like(levels)
+
+
+def _grey_on_ground(levels: np.ndarray) -> np.ndarray:
+    """Return (H, W, 2) grey and alpha as one: the alpha itself where all that is seen has one colour."""
+    grey, alpha = levels[..., 0], levels[..., 1]
+    seen = grey[alpha > 0.5]
+    if not seen.size or np.percentile(seen, 99) - np.percentile(seen, 1) < 0.25:
+        return alpha if alpha.min() < 1 else grey
+    return grey * alpha + float(np.median(seen)) * (1 - alpha)
+
+
+def as_digit(levels: np.ndarray, name: str) -> np.ndarray:
+    """Return a picture of one digit, (H, W) levels of any range, dark on light or light on dark, as (784,) float32.
+
+    Raises:
+        DataError: the picture has one colour only, or holds NaN.
+    """
+    levels = np.asarray(levels, np.float32)
+    if not np.isfinite(levels).all():
+        raise DataError(f"'{name}' holds NaN or infinity; wanted grey levels")
+    ink = _ink(levels, name)
+    rows, columns = (np.flatnonzero((ink > 0.05).any(axis)) for axis in (1, 0))
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if levels.shape != (_SIZE, _SIZE) or not _DIGIT - 1 <= max(ink.shape) <= _DIGIT:
+        ink = _resized(_evened(_resized(ink, _DIGIT * _FINE)), _DIGIT)
+    return _centred(ink / ink.max()).ravel()
+
+
+def _ink(levels: np.ndarray, name: str) -> np.ndarray:
+    """Return how much of each pixel, from 0 to 1, is not the ground, which is what most of the border shows."""
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    ground = np.median(border)
+    above, below = np.maximum(levels - ground, 0), np.maximum(ground - levels, 0)
+    light = above.sum() > below.sum()
+    ink = above if light else below
+    most = float(ink.max())
+    if most < _CONTRAST * max(1.0, float(np.abs(levels).max())):
+        raise DataError(f"'{name}' shows nothing: it has one colour; wanted a digit on another ground")
+    ink = ink / most
+    edge = np.maximum(border - ground if light else ground - border, 0) / most
+    noise = min(0.5, 2 * float(np.percentile(edge, 90)))  # paper, shadows
+    return np.maximum(ink - noise, 0) / (1 - noise)
+
+
+def _resized(ink: np.ndarray, longest: int) -> np.ndarray:
+    """Return `ink` with its longer side of `longest` pixels."""
+    from PIL import Image
+
+    longer = int(np.max(ink.shape))
+    height, width = (max(1, round(size * longest / longer)) for size in ink.shape)
+    resized = Image.fromarray(ink).resize((width, height), Image.Resampling.BILINEAR)
+    return np.clip(np.asarray(resized, np.float32), 0, 1)
+
+
+def _evened(ink: np.ndarray) -> np.ndarray:
+    """Return `ink` at the fine resolution with strokes of no less than _THIN and no more than _THICK."""
+    from PIL import Image, ImageFilter
+
+    padded = np.pad(ink / ink.max(), _FINE * 2)
+    width = _stroke(padded)
+    change = (_THIN - width) if width < _THIN else (_THICK - width) if width > _THICK else 0.0
+    steps = round(abs(change) * _FINE / 2)  # each moves both edges of a stroke by a fine pixel
+    image = Image.fromarray(padded)
+    for _ in range(min(steps, _FINE)):
+        image = image.filter(ImageFilter.MaxFilter(3) if change > 0 else ImageFilter.MinFilter(3))
+    evened = np.asarray(image, np.float32)
+    rows, columns = (np.flatnonzero((evened > 0.05).any(axis)) for axis in (1, 0))
+    if not rows.size:
+        return ink
+    return evened[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _stroke(ink: np.ndarray) -> float:
+    """Return about how wide the strokes are, in pixels of the model: twice the area by the length of the edges."""
+    solid = ink > 0.4
+    edges = int((solid[1:] != solid[:-1]).sum() + (solid[:, 1:] != solid[:, :-1]).sum())
+    return 2 * int(solid.sum()) / (max(edges, 1) * math.pi / 4) / _FINE
+
+
+def _centred(ink: np.ndarray) -> np.ndarray:
+    """Return (28, 28) with the centre of mass of `ink` on the centre, as far as it fits."""
+    height, width = ink.shape
+    total = ink.sum()
+    down = round(_CENTRE - float(ink.sum(1) @ np.arange(height) / total))
+    right = round(_CENTRE - float(ink.sum(0) @ np.arange(width) / total))
+    top, left = min(max(down, 0), _SIZE - height), min(max(right, 0), _SIZE - width)
+    picture = np.zeros((_SIZE, _SIZE), np.float32)
+    picture[top : top + height, left : left + width] = ink
+    return picture

@@ -1,0 +1,211 @@
+"""Answers of a trained classifier: from texts, pictures or arrays to classes, and why."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from kerazoo import engine
+from kerazoo.data import Vocabulary, imdb
+from kerazoo.errors import DataError, InputError
+from kerazoo.factory import PRETRAINED, build
+from kerazoo.inference.inputs import Item, items
+from kerazoo.lazy import keras, np
+from kerazoo.model_file import load_model, origin_of
+from kerazoo.registry import spec
+from kerazoo.schema import ModelSpec, Prediction, Word
+
+_BATCH = 256
+_LABELS = {"mnist": tuple("0123456789"), "imdb": ("negative", "positive")}
+_LOSSES = ("sparse_categorical_crossentropy", "binary_crossentropy")
+_CHARACTERS_A_WORD = 64  # of a long text only so much is split as its last words can take
+
+
+def predict(
+    name: str,
+    inputs: Any,
+    *,
+    model: keras.Model | str | os.PathLike[str] | None = None,
+    weights: str | None = PRETRAINED,
+    explain: bool = True,
+) -> list[Prediction]:
+    """Return the answer of a trained classifier to each of `inputs`.
+
+    Args:
+        name: a classifier of the zoo, e.g. "imdb_lstm".
+        inputs: one input or an iterable of them. For a model of text: texts, rows of word ids, a `Path` of a UTF-8 file
+            with one text a line, or an open binary file of that form. For a model of digits: paths of pictures, of
+            directories of pictures, or of `.npy` and `.npz` files; arrays (28, 28), (N, 28, 28), (N, 784), uint8 or
+            float in [0, 1], as MNIST has them; arrays (H, W) or (H, W, 3) of any other size, and Pillow's images. A
+            picture is centred and scaled as MNIST was. For other models rows of numbers.
+        model: a trained model or the path of its `.keras` file, in place of `weights`.
+        weights: as in `build`: "pretrained", or the path of a file.
+        explain: weigh the words of a text, which takes about three times as long.
+
+    Raises:
+        UnknownModelError: there is no model of that name.
+        InputError: the model does not classify, or has no such weights.
+        DataError: an input cannot be read, or a text has no word that the model knows.
+    """
+    return list(stream(name, inputs, model=model, weights=weights, explain=explain))
+
+
+def stream(
+    name: str,
+    inputs: Any,
+    *,
+    model: keras.Model | str | os.PathLike[str] | None = None,
+    weights: str | None = PRETRAINED,
+    explain: bool = True,
+    attention: bool = False,
+) -> Iterator[Prediction]:
+    """Yield what `predict` returns, a few hundred inputs at a time, however many there are.
+
+    The name and the first inputs are checked before the model is built. With `attention`, predictions of a model that
+    attends carry its weights.
+    """
+    model_spec = spec(name)
+    _check_classifies(model_spec)
+    batches = _batches(items(model_spec.dataset, inputs))
+    batches = itertools.chain([next(batches)], batches)
+    trained = _trained(name, model, weights)
+    answer = _text_answers(trained, explain, attention) if model_spec.dataset == "imdb" else _answers(trained)
+    labels = _labels(model_spec, trained)
+    return itertools.chain.from_iterable(_named(answer(batch), labels, model_spec) for batch in batches)
+
+
+def _check_classifies(model_spec: ModelSpec) -> None:
+    if model_spec.dataset == "text":
+        raise InputError(f"the model '{model_spec.name}' writes text; use kerazoo generate")
+    if model_spec.recipe.loss not in _LOSSES:
+        raise InputError(f"the model '{model_spec.name}' has no classes to predict; 'mnist_mlp' and 'imdb_lstm' do")
+
+
+def _trained(name: str, model: Any, weights: str | None) -> keras.Model:
+    if isinstance(model, (str, os.PathLike)):
+        return load_model(model, name)
+    if model is not None:
+        return model
+    if weights is None:
+        raise InputError("weights=None: wanted 'pretrained' or the path of a file; fresh weights know nothing")
+    return build(name, weights=weights, compile=False)
+
+
+def _batches(given: Iterator[Item]) -> Iterator[list[Item]]:
+    """Yield lists of up to _BATCH items; those before one that cannot be read come before its error."""
+    batch: list[Item] = []
+    try:
+        for item in given:
+            batch.append(item)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+    except DataError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+@dataclasses.dataclass(frozen=True)
+class _Answer:
+    """What came out for one item."""
+
+    item: Item
+    output: np.ndarray
+    words: tuple[Word, ...] = ()
+    attention: Any = None
+
+
+def _answers(model: keras.Model) -> Callable[[list[Item]], Iterable[_Answer]]:
+    """Return what predicts rows of numbers."""
+    wanted = tuple(model.inputs[0].shape[1:])
+
+    def answer(batch: list[Item]) -> Iterator[_Answer]:
+        for item in batch:
+            if np.shape(item.value) != wanted:
+                raise DataError(f"{item.name} has shape {np.shape(item.value)}; wanted {wanted}")
+            if not np.isfinite(item.value).all():
+                raise DataError(f"{item.name} holds NaN or infinity; wanted finite numbers")
+        rows = np.stack([item.value for item in batch]).astype(np.float32)
+        for item, output in zip(batch, engine.predict(model, rows), strict=True):
+            yield _Answer(item, output)
+
+    return answer
+
+
+def _text_answers(model: keras.Model, explain: bool, attention: bool) -> Callable[[list[Item]], Iterable[_Answer]]:
+    """Return what predicts texts."""
+    from kerazoo.inference import attribution
+
+    vocabulary = origin_of(model).vocabulary
+    if vocabulary is None:
+        raise InputError("the model carries no vocabulary; load a file that kerazoo.save_model or kerazoo.train wrote")
+    length = model.inputs[0].shape[1] or origin_of(model).options.get("sequence_length", 100)
+    reader = attribution.Reader(model) if explain and attribution.can_explain(model) else None
+
+    def answer(batch: list[Item]) -> Iterator[_Answer]:
+        texts = [_last_words(item, vocabulary, length) for item in batch]
+        ids = imdb.pad_front([row for row, _ in texts], length)
+        if reader is None:
+            outputs, weights = engine.predict(model, ids), np.zeros(ids.shape, np.float32)
+        else:
+            outputs, weights = reader.read(ids)
+        attended = attribution.attention_of(model, ids) if attention else None
+        for place, (item, (row, words)) in enumerate(zip(batch, texts, strict=True)):
+            count = len(row)
+            weighed = zip(words, weights[place, length - count :].tolist(), row, strict=True)
+            read = tuple(Word(word, weight, one != vocabulary.unknown) for word, weight, one in weighed)
+            seen = None if attended is None else attended[place, :, length - count :, length - count :]
+            yield _Answer(item, outputs[place], read if reader else (), seen)
+
+    return answer
+
+
+def _last_words(item: Item, vocabulary: Vocabulary, length: int) -> tuple[list[int], list[str]]:
+    """Return the ids and the words that the model reads of an item: the last `length`."""
+    if not isinstance(item.value, str):
+        row = imdb.as_tokens([item.value], len(item.value), len(vocabulary), None)[0]
+        row = row[np.flatnonzero(row)[0] :] if row.any() else row[:0]  # without its padding
+        tokens = [vocabulary.tokens[one] for one in row[-length:]]
+    else:
+        text, most = item.value, _CHARACTERS_A_WORD * length
+        # From the first whole word of the end: a book takes no longer than a page.
+        tail = text if len(text) <= most else text[-most:].partition(" ")[2]
+        tokens = vocabulary.split(tail)[-length:]
+    ids = vocabulary.ids_of(tokens).tolist()
+    if all(one == vocabulary.unknown for one in ids):
+        raise DataError(f"{item.name!r} has no word that the model knows; it was trained on English film reviews")
+    return ids, tokens
+
+
+def _labels(model_spec: ModelSpec, model: keras.Model) -> Sequence[str]:
+    count = max(2, model.outputs[0].shape[-1])
+    labels = _LABELS.get(model_spec.dataset or "", ())
+    return labels if len(labels) == count else tuple(map(str, range(count)))
+
+
+def _named(answers: Iterable[_Answer], labels: Sequence[str], model_spec: ModelSpec) -> Iterator[Prediction]:
+    for one in answers:
+        shares = _probabilities(np.asarray(one.output, np.float64), model_spec.recipe.from_logits)
+        best = int(shares.argmax())
+        yield Prediction(
+            input=one.item.name,
+            label=labels[best],
+            probability=float(shares[best]),
+            probabilities=dict(zip(labels, shares.tolist(), strict=True)),
+            words=one.words,
+            pixels=np.reshape(one.item.value, (28, 28)) if model_spec.dataset == "mnist" else None,
+            attention=one.attention,
+        )
+
+
+def _probabilities(output: np.ndarray, from_logits: bool) -> np.ndarray:
+    if from_logits:
+        powers = np.exp(output - output.max())
+        return powers / powers.sum()
+    return np.array([1 - output[0], output[0]]) if len(output) == 1 else output
