@@ -11,6 +11,7 @@ import random
 import sys
 import traceback
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -93,19 +94,22 @@ def list_command(
 
 @app.command()
 def show(name: Name, as_json: Json = False) -> None:
-    """Show what is known of a model: source, inputs, outputs, recipe and options."""
+    """Show what is known of a model: source, inputs, outputs, recipe, options, and what was measured."""
     from kerazoo.data import data_options
     from kerazoo.options import RECIPE_OPTIONS
-    from kerazoo.report import tables
+    from kerazoo.report import cards, tables
+    from kerazoo.report.contents import gather
 
     spec = kerazoo.spec(name)
+    card = cards.card_of(gather(), spec)
     data_only = {key: value for key, value in data_options(spec).items() if key not in spec.defaults}
     options = {"model options": spec.defaults, "data options": data_only}
     if as_json:
-        _print_json({**tables.model_record(spec), "options": {**spec.defaults, **data_only}})
+        _print_json({**tables.model_record(spec), "options": {**spec.defaults, **data_only}, **cards.card_record(card)})
     else:
         recipe = {name: getattr(spec.recipe, name) for name in RECIPE_OPTIONS}
         tables.show_model(out, spec, {**options, "recipe options": recipe})
+        cards.show_card(out, card)
 
 
 @app.command()
@@ -152,19 +156,20 @@ def train(
 @app.command()
 def evaluate(
     name: Name,
-    model: ModelFile,
+    model: Annotated[str | None, ModelFileOption] = None,
     data_dir: DataDir = None,
     source: Source = "auto",
     assignments: Set = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a trained model on the test split."""
+    """Measure a trained model, or the pretrained weights, on the test split."""
     from kerazoo.data import data_options
 
     spec = kerazoo.spec(name)
     options = parse_assignments(assignments or [], data_options(spec), f"the data of '{name}'")
-    _must_exist(model)
-    metrics = kerazoo.evaluate(name, model, data_dir=data_dir, source=source, **options)
+    if model is not None:
+        _must_exist(model)
+    metrics = kerazoo.evaluate(name, model or "pretrained", data_dir=data_dir, source=source, **options)
     if as_json:
         _print_json({"model": name, "file": model, "metrics": metrics})
     else:
@@ -266,6 +271,62 @@ def reproduce(
     else:
         verdicts.show_reproduction(out, found)
     return 0 if found.ok else 1
+
+
+@app.command()
+def report(
+    out_dir: Annotated[str, typer.Option("--out", help="Directory to write to.")] = "report",
+    ledger: Ledger = None,
+    record: Record = None,
+    as_json: Json = False,
+) -> None:
+    """Write the verdicts as a page, report.html, and as Markdown, with a card for each model."""
+    from kerazoo.report import write_report
+
+    files = [str(path) for path in write_report(out_dir, ledger=ledger, record=record)]
+    if as_json:
+        _print_json({"files": files})
+    else:
+        out.print("\n".join(files))
+
+
+@app.command()
+def predict(
+    name: Name,
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Texts, pictures, files; - reads stdin.")],
+    model: Annotated[str | None, ModelFileOption] = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Also write a page that shows why.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Classify texts or pictures, a file of one text a line, or a directory of pictures."""
+    from kerazoo.inference.inputs import from_arguments
+    from kerazoo.inference.predicting import stream
+    from kerazoo.report import predictions, predictions_html
+
+    if model is not None:
+        _must_exist(model)
+    given = from_arguments(kerazoo.spec(name).dataset, inputs, sys.stdin.buffer)
+    found = stream(name, given, model=model, attention=html is not None)
+    with predictions_html.written(html, name, found) if html is not None else nullcontext(found) as found:
+        if as_json:
+            predictions.write_json(out.file, found)
+        else:
+            predictions.show_predictions(out, found)
+
+
+@app.command()
+def pretrain(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models that have pretrained weights.")],
+    out_dir: Annotated[str, typer.Option("--out", help="Directory of the weights and their manifest.")] = "weights",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Train the weights that come with the package from nothing, on the real data."""
+    from kerazoo.pretraining.run import pretrain as train_weights
+
+    entries = [train_weights(name, out_dir, data_dir=data_dir, say=err.print) for name in names]
+    if as_json:
+        _print_json(dict(zip(names, entries, strict=True)))
 
 
 @app.command()

@@ -1,0 +1,140 @@
+"""How verdicts and measured values are put into words, the same on the page, in Markdown and on the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kerazoo.ledger.verdicts import text_of
+from kerazoo.schema import Claim, Verdict
+
+MEANINGS = {
+    Verdict.REPRODUCED: "measured, within the tolerance",
+    Verdict.HOLDS: "true as printed",
+    Verdict.NOT_REPRODUCED: "measured, outside the tolerance",
+    Verdict.WRONG: "false as printed",
+    Verdict.NOT_RUNNABLE: "a program that fails as printed",
+    Verdict.NOT_COMPARABLE: "nothing is printed to compare with, or the hardware is not named",
+    Verdict.NOT_MEASURED: "no measurement in the record",
+}
+"""The verdicts in the order in which they are told."""
+
+
+def words(verdict: str) -> str:
+    """Return a verdict as people write it."""
+    return str(verdict).replace("_", " ")
+
+
+def counts(claims: Iterable[Claim]) -> dict[Verdict, int]:
+    """Return how many claims have which verdict; verdicts that none has are left out."""
+    found = Counter(claim.verdict for claim in claims)
+    return {verdict: found[verdict] for verdict in MEANINGS if found[verdict]}
+
+
+def summary(claims: Iterable[Claim]) -> str:
+    """Return the counts in one line: "12 claims: 4 reproduced, 8 hold"."""
+    found = counts(claims)
+    listed = ", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in found.items())
+    total = sum(found.values())
+    return f"{total} claim{'s' * (total != 1)}: {listed}" if total else "no claims"
+
+
+def _plural(verdict: Verdict, count: int) -> str:
+    return "hold" if verdict is Verdict.HOLDS and count != 1 else words(verdict)
+
+
+def documented(claim: Claim) -> str:
+    """Return what the document says, with its unit."""
+    if claim.documented is None:
+        return "no number"
+    return _with_unit(_plain(claim, claim.documented), claim)
+
+
+def measured(claim: Claim) -> str:
+    """Return what was measured: the mean with the half width of its 95 % interval, the unit and the seeds."""
+    if claim.measured is None:
+        return "not measured"
+    if claim.n == 1:
+        return _with_unit(_plain(claim, claim.measured), claim)
+    seeds = f"({claim.n} seeds)"
+    if not claim.interval or not claim.sd:
+        return f"{_with_unit(_plain(claim, claim.measured), claim)} {seeds}"
+    half = (claim.interval[1] - claim.interval[0]) / 2
+    return f"{_with_unit(with_margin(claim.measured, half), claim)} {seeds}"
+
+
+def with_margin(value: float, margin: float) -> str:
+    """Return a number with its margin, to two digits of the margin: "0.9785 ± 0.0013"."""
+    if not margin or not math.isfinite(margin):
+        return text_of(value)
+    decimals = max(0, 1 - math.floor(math.log10(abs(margin))))
+    return f"{value:.{decimals}f} ± {margin:.{decimals}f}"
+
+
+def test_error(claim: Claim) -> str:
+    """Return the interval that the finite test set gives an accuracy, or an empty text."""
+    if claim.binomial is None:
+        return ""
+    low, high = claim.binomial
+    return f"Of the test set's finite size alone (Wilson, 95 %): {low:.4f} to {high:.4f}."
+
+
+def provenance(claim: Claim) -> str:
+    """Return which experiment measured a claim, with which seeds, on which data, where and when."""
+    if not claim.n:
+        return ""
+    seeds = f"seeds {', '.join(map(str, claim.seeds))}" if claim.n > 1 else ""
+    data = ", ".join(f"{name} {version}" for name, version in claim.data.items())
+    day = (claim.measured_at or "")[:10]
+    return "; ".join(filter(None, (f"experiment {claim.check}", seeds, data, machine(claim.environment), day)))
+
+
+def machine(environment: Mapping[str, Any]) -> str:
+    """Return an environment in one line."""
+    if not environment:
+        return ""
+    versions = environment.get("versions", {})
+    device = ", ".join(environment.get("gpus") or []) or f"{environment.get('cpu')}, {environment.get('cores')} cores"
+    named = [f"{label} {versions[name]}" for label, name in _PACKAGES.items() if name in versions]
+    deterministic = "deterministic" if environment.get("deterministic_ops") else ""
+    return ", ".join(filter(None, [device, *named, str(environment.get("precision", "")), deterministic]))
+
+
+_PACKAGES = {"TensorFlow": "tensorflow", "Keras": "keras"}
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A change that a printed program needs: what is done and why, and the call that fails without it."""
+
+    what: str
+    why: str
+    call: str
+    error: str
+
+
+def repairs(claim: Claim) -> list[Repair]:
+    """Return the changes that a printed program needs to run, in their order."""
+    found = []
+    for one in claim.repairs:
+        given = one if isinstance(one, Mapping) else {"what": one}
+        found.append(Repair(*(str(given.get(name) or "") for name in ("what", "why", "call", "error"))))
+    return found
+
+
+def _plain(claim: Claim, value: Any) -> str:
+    if isinstance(value, bool):
+        if claim.rule == "runs":
+            return "runs" if value else "fails"
+        return "as stated" if value else "not as stated"
+    return text_of(value)
+
+
+def _with_unit(text: str, claim: Claim) -> str:
+    is_number = text[:1].isdigit() or text[:1] in "-["
+    if claim.unit == "class":  # the number is a name
+        return f"{claim.unit} {text}"
+    return f"{text} {claim.unit}" if claim.unit and is_number else text
