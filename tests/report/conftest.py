@@ -1,0 +1,94 @@
+"""A made-up record of the packaged ledger's experiments, with texts that must not become markup."""
+
+import base64
+import json
+
+import pytest
+
+from kerazoo.ledger.catalog import experiments
+from kerazoo.report.contents import gather
+from kerazoo.report.page import page
+
+HOSTILE = "<script>alert('x')</script> & <img src=http://x.test/y.png>"
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
+CPU = {
+    "cpu": "test processor",
+    "cores": 2,
+    "gpus": [],
+    "backend": "tensorflow",
+    "precision": "float32",
+    "versions": {"tensorflow": "2.21", "keras": "3.13"},
+}
+
+
+def history(seed, epochs, metrics=("loss", "accuracy", "val_loss", "val_accuracy")):
+    return {name: [0.5 + 0.01 * epoch + 0.001 * seed for epoch in range(epochs)] for name in metrics}
+
+
+def imdb(seed):
+    return {"history": history(seed, 10), "fine_tuning": history(seed, 5), "fine_tuning_gain": -0.01 - 0.001 * seed}
+
+
+def digits(seed):
+    matrix = [[90 if row == column else 1 for column in range(10)] for row in range(10)]
+    hardest = [{"index": 7, "label": 3, "predicted": 5, "probability": 0.01, "confidence": 0.9, "png": PNG}]
+    evidence = {"confusion_matrix": matrix, "hardest": hardest}
+    values = {"accuracy": 0.97 + 0.001 * seed, "history": history(seed, 3, ("loss", "accuracy"))}
+    return {**values, "evidence": evidence} if seed == 0 else values
+
+
+def text(seed):
+    return {"sample": HOSTILE, "word_share": 0.9, "perplexity": 4.5, "loss": 1.5}
+
+
+def program(seed):
+    repair = {"call": HOSTILE, "error": HOSTILE, "what": "leave it out", "why": HOSTILE}
+    return {"runs": False, "repairs": [repair], "note": HOSTILE}
+
+
+MEASURED = {
+    "imdb_lstm_training": (imdb, 3),
+    "mnist_mlp_training": (digits, 2),
+    "textgen_lstm_training": (text, 2),
+    "program_001": (program, 1),
+}
+
+
+@pytest.fixture(scope="session")
+def write_record(tmp_path_factory):
+    """Return a function that writes a record of `MEASURED` and returns its directory."""
+
+    def write(**measured):
+        folder = tmp_path_factory.mktemp("record")
+        for name, (values, seeds) in (measured or MEASURED).items():
+            rows = [
+                {
+                    "experiment": name,
+                    "revision": experiments()[name].revision,
+                    "seed": seed,
+                    "values": values(seed),
+                    "source": "none",
+                    "data": {},
+                    "kerazoo": "0.0",
+                    "environment": CPU,
+                    "seconds": 1.0,
+                    "measured_at": "2025-01-01T00:00:00+00:00",
+                }
+                for seed in range(seeds)
+            ]
+            (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def contents(write_record):
+    """The packaged ledger judged by the made-up record."""
+    return gather(record=write_record())
+
+
+@pytest.fixture(scope="session")
+def html(contents):
+    """The page of `contents`."""
+    return page(contents)

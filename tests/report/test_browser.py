@@ -1,0 +1,55 @@
+"""The page in a real browser, where there is one: no error on the console, every verdict, no scrolling sideways."""
+
+import html as markup
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless_shell")
+FOUND = os.environ.get("CHROME_BIN") or next(filter(None, map(shutil.which, NAMES)), None)
+
+pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium on PATH, and CHROME_BIN names none")
+
+PHONE = 390  # CSS pixels
+FRAME = """<!DOCTYPE html><title>not loaded</title><body>
+<iframe style="width: {width}px; height: 800px; border: 0" srcdoc="{page}" onload="
+  const root = contentDocument.documentElement;
+  document.title = root.clientWidth < {width} - 30 ? 'too narrow' : `${{root.scrollWidth - root.clientWidth}} too wide`
+"></iframe>"""
+
+
+@pytest.fixture
+def browse(tmp_path):
+    """Return a function that opens a page and returns its DOM and what the console said."""
+
+    def open_page(text):
+        path = tmp_path / "page.html"
+        path.write_text(text, encoding="utf-8")
+        options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
+        options += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1280,900", "--virtual-time-budget=5000"]
+        done = subprocess.run([FOUND, *options, path.as_uri()], capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+    return open_page
+
+
+def test_the_page_opens_without_an_error_and_shows_every_verdict(browse, html, contents):
+    dom, console = browse(html)
+    assert console == []
+    assert len(re.findall(r'<tr id="[^"]+" data-verdict=', dom)) == len(contents.claims)
+    assert f"{len(contents.claims)} of {len(contents.claims)} claims</output>" in dom  # the script has run
+
+
+def test_an_error_on_the_console_is_noticed(browse):
+    _, console = browse("<!DOCTYPE html><title>x</title><script>nothing.there()</script>")
+    assert console
+
+
+def test_a_phone_does_not_scroll_sideways(browse, html):
+    dom, _ = browse(FRAME.format(width=PHONE, page=markup.escape(html)))
+    assert "<title>0 too wide</title>" in dom
+    dom, _ = browse(FRAME.format(width=PHONE, page=markup.escape("<p style='width: 500px'>wide</p>")))
+    assert "<title>0 too wide</title>" not in dom

@@ -1,0 +1,132 @@
+"""Words, Markdown, model cards, and the documents of the checkout."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import kerazoo
+from kerazoo.errors import InputError
+from kerazoo.report import cards, markdown, refresh, wording, write_report
+from kerazoo.report.contents import gather
+from kerazoo.report.writing import write_files
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("value", "margin", "text"),
+    [
+        (0.97853, 0.00134, "0.9785 ± 0.0013"),
+        (0.5, 0.096, "0.500 ± 0.096"),
+        (231.42, 12.3, "231 ± 12"),
+        (-0.003, 0.0005, "-0.00300 ± 0.00050"),
+        (0.5, 0.0, "0.5"),
+        (3.0, float("inf"), "3"),
+    ],
+)
+def test_a_number_has_the_digits_of_its_margin(value, margin, text):
+    assert wording.with_margin(value, margin) == text
+
+
+def test_a_changed_measurement_changes_every_text(write_record):
+    texts = []
+    for accuracy in (0.91, 0.93):
+        record = write_record(mnist_mlp_training=(lambda seed, base=accuracy: {"accuracy": base + 0.001 * seed}, 3))
+        found = gather(record=record)
+        texts.append(
+            (markdown.results_block(found), markdown.claims_document(found), cards.documents(found)["mnist_mlp"])
+        )
+        assert all(f"{accuracy + 0.001:.4f} ± 0.0025 (3 seeds)" in text for text in texts[-1])
+    assert all(one != other for one, other in zip(*texts, strict=True))
+
+
+def test_tables_have_the_same_cells_in_every_row(contents):
+    for text in (markdown.claims_document(contents), *cards.documents(contents).values()):
+        rows = [line.replace(r"\|", "") for line in text.splitlines()]
+        tables = [
+            (line, rows[place + 1]) for place, line in enumerate(rows[:-1]) if line[:1] == rows[place + 1][:1] == "|"
+        ]
+        assert tables
+        assert all(one.count("|") == other.count("|") for one, other in tables)
+
+
+def test_texts_of_the_record_do_not_become_markup(contents):
+    card = cards.documents(contents)["imdb_lstm"]
+    assert r"\<script\>alert(" in card
+    assert "<script>" not in card.replace("`<script>", "")  # but in code, where it is shown as it is
+
+
+def test_each_claim_and_each_model_is_told(contents):
+    told = markdown.claims_document(contents)
+    assert all(f"`{claim.id}`" in told for claim in contents.claims)
+    assert set(cards.documents(contents)) == set(kerazoo.list_models())
+    assert "40 numbers: " in markdown.results_block(contents)
+
+
+def test_a_card_tells_repairs_and_results(contents):
+    card = cards.card_of(contents, kerazoo.spec("imdb_lstm"))
+    record = json.loads(json.dumps(cards.card_record(card)))
+    assert [one["what"] for one in record["repairs"]] == ["leave it out"]
+    gain = next(one for one in record["results"] if one["id"] == "001/fine-tuning-helps")
+    assert gain["measured"] == pytest.approx(-0.011)
+    assert gain["interval"][0] < gain["measured"] < gain["interval"][1]
+    assert sum(record["verdicts"].values()) == len(card.claims) + 40
+    shown = io.StringIO()
+    cards.show_card(Console(width=300, file=shown), card)
+    assert "leave it out: <script>" in shown.getvalue()
+
+
+@pytest.mark.parametrize("name", ["toy_mlp", "attention_block"])
+def test_the_example_of_a_card_runs(name, capsys):
+    program = cards.example(kerazoo.spec(name)).split("```")[1].removeprefix("python")
+    exec(compile(program, name, "exec"), {})
+    assert "[" in capsys.readouterr().out
+
+
+def test_readme_and_docs_are_those_of_the_record():
+    for path, text in refresh.rendered(ROOT, gather()).items():
+        assert path.is_file() and path.read_text(encoding="utf-8") == text, (
+            f"{path.relative_to(ROOT)} is not what the record says: run `python -m kerazoo.report.refresh`"
+        )
+
+
+def test_only_what_stands_between_the_markers_is_replaced(contents):
+    text = refresh.with_results(f"before {refresh.BEGIN} old {refresh.END} after", contents)
+    assert text.startswith(f"before {refresh.BEGIN}\n")
+    assert text.endswith(f"{refresh.END} after")
+    assert "old" not in text.split("claims:")[0]
+    assert refresh.with_results(text, contents) == text
+    with pytest.raises(InputError, match="each once"):
+        refresh.with_results("no markers", contents)
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path):
+    first, second = tmp_path / "a" / "first.md", tmp_path / "second.md"
+    write_files({first: "old"})
+    with pytest.raises(UnicodeEncodeError):
+        write_files({first: "new", second: "\ud800"})
+    assert first.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "first.md"]
+
+
+def test_the_report_is_written_under_a_directory(write_record, tmp_path):
+    files = write_report(tmp_path / "new" / "report", record=write_record(program_001=(lambda seed: {"runs": True}, 1)))
+    assert {path.relative_to(tmp_path).as_posix() for path in files} == {
+        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
+    }
+    names = {path.name for path in files}
+    assert {"report.html", "claims.md", "toy_mlp.md"} <= names
+
+
+def test_a_file_in_place_of_the_directory_is_refused(tmp_path):
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    with pytest.raises(InputError, match="is a file; name a directory"):
+        write_report(taken)
+    with pytest.raises(InputError, match="not a directory"):
+        write_report(tmp_path / "out", record=tmp_path / "nothing")
+    assert not (tmp_path / "out").exists()
+    assert taken.read_text() == "mine"
