@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,12 @@ from kerazoo.schema import Claim, ModelSpec
 
 @dataclass(frozen=True)
 class Card:
-    """A model, the claims about it, and of these the cells of a printed table of epochs."""
+    """A model, the claims about it but for the cells of a printed table of epochs, these, and its weights."""
 
     spec: ModelSpec
     claims: tuple[Claim, ...]
     cells: tuple[Claim, ...]
+    weights: Mapping[str, Any] | None
 
     @property
     def results(self) -> list[Claim]:
@@ -41,7 +42,7 @@ def card_of(contents: Contents, spec: ModelSpec) -> Card:
     """Return the card of a model; one that the ledger does not know has no claims."""
     about = contents.of_model(spec.name)
     cells = tuple(claim for claim in about if claim.id in contents.cells)
-    return Card(spec, tuple(claim for claim in about if claim not in cells), cells)
+    return Card(spec, tuple(claim for claim in about if claim not in cells), cells, contents.weights.get(spec.name))
 
 
 def card_record(card: Card) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def card_record(card: Card) -> dict[str, Any]:
         "verdicts": wording.counts([*card.claims, *card.cells]),
         "results": [{name: getattr(claim, name) for name in fields} for claim in card.results],
         "repairs": [dataclasses.asdict(one) for one in card.repairs],
+        "weights": card.weights,
     }
 
 
@@ -64,9 +66,12 @@ def show_card(console: Console, card: Card) -> None:
         shown.add_row("printed table of epochs", wording.summary(card.cells).replace("claims", "numbers"))
     for one in card.repairs:
         shown.add_row("repaired", Text(f"{one.what}: {one.why}"))
+    for name, line in wording.weights(card.weights).items() if card.weights else ():
+        shown.add_row(f"weights: {name}", Text(line))
     every = [*card.claims, *card.cells]
     if every:
         shown.add_row("verdicts", f"{wording.summary(every)}; `kerazoo claims {card.spec.name}` shows them")
+    if shown.row_count:
         console.print(shown)
 
 
@@ -85,6 +90,7 @@ def document(contents: Contents, card: Card) -> str:
         "## Use\n\n" + example(spec),
         "## Inputs and outputs\n\n" + _tensors(spec),
         "## Recipe\n\n" + _recipe(spec),
+        _section("Pretrained weights", _weights(card)),
         _section("What the document prints", _printed(card)),
         _section("What was repaired", _repaired(card)),
         _section("Measured", _results(card)),
@@ -134,6 +140,12 @@ def _recipe(spec: ModelSpec) -> str:
     if recipe.validation:
         rows.append(("validated on", f"the {recipe.validation} split"))
     return table(("", ""), [(name, escaped(value)) for name, value in rows])
+
+
+def _weights(card: Card) -> str:
+    rows = wording.weights(card.weights).items() if card.weights else ()
+    use = f'`kerazoo.build("{card.spec.name}", weights="pretrained")` loads them.'
+    return f"{use}\n\n" + table(("", ""), [(name, escaped(line)) for name, line in rows]) if rows else ""
 
 
 def _printed(card: Card) -> str:

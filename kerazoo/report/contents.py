@@ -18,6 +18,7 @@ from kerazoo.ledger.selection import select
 from kerazoo.registry import list_models, spec
 from kerazoo.report import wording
 from kerazoo.schema import Claim, ModelSpec
+from kerazoo.weights import manifest
 
 _CELL = re.compile(r"history\.(?P<metric>\w+)\.(?P<place>\d+)")
 
@@ -26,13 +27,15 @@ _CELL = re.compile(r"history\.(?P<metric>\w+)\.(?P<place>\d+)")
 class Contents:
     """All that a report tells.
 
-    `rows` are those that count for the verdicts, by experiment, in the order of their seeds; `models` the zoo's own.
+    `rows` are those that count for the verdicts, by experiment, in the order of their seeds; `models` the zoo's own;
+    `weights` what the manifest of the pretrained weights says of each model that has some.
     """
 
     claims: tuple[Claim, ...]
     entries: tuple[Entry, ...]
     rows: Mapping[str, list[Row]]
     models: tuple[ModelSpec, ...]
+    weights: Mapping[str, Mapping[str, Any]]
 
     def of_model(self, name: str) -> list[Claim]:
         """Return the claims about a model, and those that its spec names."""
@@ -88,4 +91,5 @@ def gather(ledger: str | os.PathLike[str] | None = None, record: str | os.PathLi
         entries=tuple(entries),
         rows={name: found for name, found in chosen.items() if found},
         models=tuple(one for one in models if one.builder.__module__.startswith("kerazoo.models.")),
+        weights=manifest(),
     )

@@ -90,7 +90,16 @@ def results_block(contents: Contents) -> str:
             told = wording.summary(cells).replace("claims", "numbers")
             rows.append((f"[{model.name}](docs/models/{model.name}.md)", "the printed table of epochs", told, "", ""))
     headings = ("model", "what", "documented", "measured", "verdict")
-    return f"{wording.summary(contents.claims)}.\n\n{table(headings, rows)}"
+    return "\n\n".join([f"{wording.summary(contents.claims)}.", table(headings, rows), *_weights(contents)])
+
+
+def _weights(contents: Contents) -> list[str]:
+    """Return the test results of the pretrained weights; nothing where there are none."""
+    rows = [
+        (f"[{name}](docs/models/{name}.md)", *(escaped(lines.get(key, "")) for key in ("test split", "recipe")))
+        for name, lines in ((name, wording.weights(entry)) for name, entry in sorted(contents.weights.items()))
+    ]
+    return ["The pretrained weights:", table(("model", "test split", "recipe"), rows)] if rows else []
 
 
 def _result(model: str, claim: Claim) -> tuple[str, ...]:

@@ -106,6 +106,23 @@ def machine(environment: Mapping[str, Any]) -> str:
 _PACKAGES = {"TensorFlow": "tensorflow", "Keras": "keras"}
 
 
+def weights(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the manifest says of a model's pretrained weights, in a few lines by their names."""
+    test, data, chosen = (entry.get(name, {}) for name in ("test", "data", "chosen"))
+    low, high = test.get("accuracy_interval") or (None, None)
+    measures = [f"{name} {text_of(value)}" for name, value in test.items() if isinstance(value, float)]
+    interval = "" if low is None else f"; of the accuracy, 95 % interval (Wilson) {low:.4f} to {high:.4f}"
+    chosen_on = f"of epoch {chosen['epoch']}, by {chosen['by']} on {chosen['on']}" if chosen else ""
+    lines = {
+        "test split": f"{', '.join(measures)}{interval}" if measures else "",
+        "trained on": " ".join(str(data[name]) for name in ("name", "version") if name in data),
+        "recipe": str(entry.get("recipe", {}).get("improved") or "the document's"),
+        "chosen": chosen_on,
+        "file": f"{entry.get('file')}, {entry.get('bytes', 0):,} bytes, sha256 {entry.get('sha256')}",
+    }
+    return {name: line for name, line in lines.items() if line}
+
+
 @dataclass(frozen=True)
 class Repair:
     """A change that a printed program needs: what is done and why, and the call that fails without it."""

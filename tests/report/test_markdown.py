@@ -1,5 +1,6 @@
 """Words, Markdown, model cards, and the documents of the checkout."""
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from rich.console import Console
 
 import kerazoo
+from kerazoo.cli import main
 from kerazoo.errors import InputError
 from kerazoo.report import cards, markdown, refresh, wording, write_report
 from kerazoo.report.contents import gather
@@ -79,6 +81,23 @@ def test_a_card_tells_repairs_and_results(contents):
     assert "leave it out: <script>" in shown.getvalue()
 
 
+def test_a_card_tells_of_pretrained_weights(contents):
+    entry = {
+        "file": "toy_mlp.npz",
+        "bytes": 1234,
+        "sha256": "ab",
+        "data": {"name": "toy", "version": "1"},
+        "recipe": {"improved": "more epochs"},
+        "test": {"examples": 4, "accuracy": 0.75, "accuracy_interval": [0.3, 0.95]},
+    }
+    found = dataclasses.replace(contents, weights={"toy_mlp": entry})
+    card = cards.documents(found)["toy_mlp"]
+    assert "accuracy 0.75; of the accuracy, 95 % interval (Wilson) 0.3000 to 0.9500" in card
+    assert "1,234 bytes" in card
+    assert "more epochs" in markdown.results_block(found)
+    assert "Pretrained" not in cards.documents(dataclasses.replace(contents, weights={}))["toy_mlp"]
+
+
 @pytest.mark.parametrize("name", ["toy_mlp", "attention_block"])
 def test_the_example_of_a_card_runs(name, capsys):
     program = cards.example(kerazoo.spec(name)).split("```")[1].removeprefix("python")
@@ -112,13 +131,15 @@ def test_files_are_written_whole_or_not_at_all(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "first.md"]
 
 
-def test_the_report_is_written_under_a_directory(write_record, tmp_path):
-    files = write_report(tmp_path / "new" / "report", record=write_record(program_001=(lambda seed: {"runs": True}, 1)))
-    assert {path.relative_to(tmp_path).as_posix() for path in files} == {
-        path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
-    }
-    names = {path.name for path in files}
-    assert {"report.html", "claims.md", "toy_mlp.md"} <= names
+def test_the_report_is_written_under_a_directory(write_record, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("warnings.showwarning", None)  # which `main` sets
+    record = write_record(program_001=(lambda seed: {"runs": True}, 1))
+    where = tmp_path / "new" / "report"
+    assert main(["report", "--out", str(where), "--record", str(record), "--json"]) == 0
+    files = {Path(name) for name in json.loads(capsys.readouterr().out)["files"]}
+    assert files == {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert {"report.html", "claims.md", "models/toy_mlp.md"} <= {path.relative_to(where).as_posix() for path in files}
+    assert "| `001/program`" in (where / "claims.md").read_text(encoding="utf-8")
 
 
 def test_a_file_in_place_of_the_directory_is_refused(tmp_path):
