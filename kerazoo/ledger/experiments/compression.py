@@ -24,7 +24,7 @@ from kerazoo.registry import spec
 _REPEATS = 9
 
 
-@experiment("quantisation", needs=("imdb_reviews", "mnist"), seeds=3, minutes=0.7)
+@experiment("quantisation", needs=("imdb_reviews", "mnist"), seeds=3, minutes=0.5)
 def quantisation(setting: Setting) -> dict[str, Any]:
     """Measure what Keras's int8 quantisation saves in bytes and in the time of a prediction.
 
@@ -103,7 +103,7 @@ def _bytes(model: keras.Model) -> int:
         return path.stat().st_size
 
 
-@experiment("distributed_time", needs=("imdb_reviews",), seeds=3, minutes=1)
+@experiment("distributed_time", needs=("imdb_reviews",), seeds=3, minutes=0.8)
 def distributed_time(setting: Setting) -> dict[str, Any]:
     """Measure how much of an epoch's time a second worker on the same machine saves.
 

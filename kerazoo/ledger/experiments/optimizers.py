@@ -17,7 +17,7 @@ _TARGET = 0.92  # test accuracy
 _CAP = 20  # epochs
 
 
-@experiment("optimizers_vs_sgd", needs=("mnist",), seeds=5, minutes=0.6)
+@experiment("optimizers_vs_sgd", needs=("mnist",), seeds=5, minutes=0.5)
 def optimizers_vs_sgd(setting: Setting) -> dict[str, Any]:
     """Measure what momentum, RMSprop and Adam save against SGD on document 003's net, `mnist_mlp`.
 
@@ -89,7 +89,7 @@ def first_at_least(values: list[float], target: float) -> int | None:
     return next((place for place, value in enumerate(values, start=1) if value >= target), None)
 
 
-@experiment("rmsprop_vs_gd", needs=("mnist",), seeds=5, minutes=0.4)
+@experiment("rmsprop_vs_gd", needs=("mnist",), seeds=5, minutes=0.5)
 def rmsprop_vs_gd(setting: Setting) -> dict[str, Any]:
     """Measure whether RMSprop converges better than plain gradient descent on document 004's net.
 

@@ -26,7 +26,7 @@ _BATCH = 32
 _NOTE = "Effect: test minus training loss (nats) without the remedy, less the same with it."
 
 
-@experiment("overfitting_remedies", needs=("mnist",), seeds=5, minutes=0.5)
+@experiment("overfitting_remedies", needs=("mnist",), seeds=5, minutes=0.4)
 def overfitting_remedies(setting: Setting) -> dict[str, Any]:
     """Measure by how much each remedy of document 000, section 9.3 narrows the gap between training and test.
 
@@ -121,7 +121,7 @@ def stopping_values(data: Dataset, *, seed: int, epochs: int = 40, patience: int
     return {**against(results["none"], results["early_stopping"]), "note": _NOTE, "evidence": evidence}
 
 
-@experiment("dropout_gap", needs=("mnist",), seeds=5, minutes=1)
+@experiment("dropout_gap", needs=("mnist",), seeds=5, minutes=1.1)
 def dropout_gap(setting: Setting) -> dict[str, Any]:
     """Measure by how much dropout narrows the gap of document 004's net between training and test.
 

@@ -20,7 +20,7 @@ _EVERY = 20  # updates between two measurements
 _CAP = 900  # updates: about all 29,404 pictures of the second task, once
 
 
-@experiment("transfer_time", needs=("mnist",), seeds=5, minutes=0.5)
+@experiment("transfer_time", needs=("mnist",), seeds=5, minutes=0.3)
 def transfer_time(setting: Setting) -> dict[str, Any]:
     """Measure what transfer saves against training from scratch: the digits 0 to 4 are known, 5 to 9 are to be learnt.
 
