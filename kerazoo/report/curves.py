@@ -109,7 +109,7 @@ def _dress(axes: Any, title: str, across: str = "epoch") -> None:
     axes.set_xlabel(across)
     axes.margins(y=0.08)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(loc="best")
+    axes.figure.legend(loc="outside lower center", ncols=2)  # where it hides no curve
 
 
 def draw_seeds(

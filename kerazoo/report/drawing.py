@@ -39,7 +39,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def picture(draw: Callable[[Any], None], alt: str, size: tuple[float, float] = (4.6, 3.0)) -> Markup:
+def picture(draw: Callable[[Any], None], alt: str, size: tuple[float, float] = (4.6, 3.2)) -> Markup:
     """Return the SVG of one pair of axes.
 
     Args:
