@@ -7,7 +7,7 @@ from pathlib import Path
 
 import kerazoo
 from kerazoo.errors import InputError, KerazooError
-from kerazoo.report import cards, markdown
+from kerazoo.report import cards, markdown, speed
 from kerazoo.report.contents import Contents, gather
 from kerazoo.report.writing import write_files
 
@@ -21,23 +21,26 @@ def rendered(root: Path, contents: Contents) -> dict[Path, str]:
         InputError: `root` has no README.md with the markers of the results.
     """
     readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
+    text = with_block(text, BEGIN, markdown.results_block(contents))
     return {
-        readme: with_results(readme.read_text(encoding="utf-8") if readme.is_file() else "", contents),
+        readme: with_block(text, speed.BEGIN, speed.speed_block(root / "benchmarks" / "results")),
         root / "docs" / "claims.md": markdown.claims_document(contents),
         **{root / "docs" / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},
     }
 
 
-def with_results(readme: str, contents: Contents) -> str:
-    """Return the text of README with the results of `contents` between the markers.
+def with_block(readme: str, begin: str, block: str) -> str:
+    """Return the text of README with `block` between the marker `begin` and the next end marker.
 
     Raises:
-        InputError: the markers are not there, each once.
+        InputError: the marker is not there once, or no end follows it.
     """
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise InputError(f"README.md wants '{BEGIN}' and '{END}', each once; run this in a checkout of kerazoo")
-    before, rest = readme.split(BEGIN)
-    return f"{before}{BEGIN}\n\n{markdown.results_block(contents)}\n\n{END}{rest.split(END)[1]}"
+    before, found, rest = readme.partition(begin)
+    _, end, after = rest.partition(END)
+    if not (found and end) or begin in after:
+        raise InputError(f"README.md wants '{begin}' once, and '{END}' after it; run this in a checkout of kerazoo")
+    return f"{before}{begin}\n\n{block}\n\n{END}{after}"
 
 
 def main() -> int:

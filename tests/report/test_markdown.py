@@ -11,7 +11,7 @@ from rich.console import Console
 import kerazoo
 from kerazoo.cli import main
 from kerazoo.errors import InputError
-from kerazoo.report import cards, markdown, refresh, wording, write_report
+from kerazoo.report import cards, markdown, refresh, speed, wording, write_report
 from kerazoo.report.contents import gather
 from kerazoo.report.writing import write_files
 
@@ -112,14 +112,36 @@ def test_readme_and_docs_are_those_of_the_record():
         )
 
 
-def test_only_what_stands_between_the_markers_is_replaced(contents):
-    text = refresh.with_results(f"before {refresh.BEGIN} old {refresh.END} after", contents)
-    assert text.startswith(f"before {refresh.BEGIN}\n")
-    assert text.endswith(f"{refresh.END} after")
-    assert "old" not in text.split("claims:")[0]
-    assert refresh.with_results(text, contents) == text
-    with pytest.raises(InputError, match="each once"):
-        refresh.with_results("no markers", contents)
+def test_only_what_stands_between_the_markers_is_replaced():
+    readme = f"before {refresh.BEGIN} old {refresh.END} between {speed.BEGIN} old too {refresh.END} after"
+    text = refresh.with_block(refresh.with_block(readme, refresh.BEGIN, "one"), speed.BEGIN, "two")
+    assert [line for line in text.splitlines() if line] == [
+        f"before {refresh.BEGIN}",
+        "one",
+        f"{refresh.END} between {speed.BEGIN}",
+        "two",
+        f"{refresh.END} after",
+    ]
+    assert refresh.with_block(text, speed.BEGIN, "two") == text
+    for broken in ("no markers", refresh.BEGIN, f"{refresh.END} {refresh.BEGIN}"):
+        with pytest.raises(InputError, match="once"):
+            refresh.with_block(broken, refresh.BEGIN, "one")
+
+
+def test_speed_is_told_by_device_from_the_last_runs_that_were_not_quick(tmp_path):
+    assert "No results yet" in speed.speed_block(tmp_path)
+    ratio = {"median": 2.0, "min": 1.5, "max": 2.25}
+    about = {"device": {"name": "a CPU"}, "threads": {"tensorflow_intra_op": 2}, "precision": "float32"}
+    row = {"quick": False, "model": "toy_mlp", "batch_size": 4, "environment": about}
+    slow = {**row, "ratios": {"keras": {**ratio, "median": 0.5}, "torch": "not measured: no PyTorch"}}
+    rows = [slow, {**slow, "ratios": {"keras": ratio, "torch": "not measured"}}, {**slow, "quick": True}]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
+    loops = {"predict loop": {"median": 2345.6, "min": 2000.0, "max": 3000.0}, "stateful loop": ratio}
+    (tmp_path / "generate.jsonl").write_text(json.dumps({**row, "ratios": loops}) + "\n")
+    text = speed.speed_block(tmp_path)
+    assert text.count("On a CPU, 2 threads, float32:") == 1
+    assert "| train `toy_mlp`, batch 4 | 2.00 (1.50 to 2.25) | not measured |" in text
+    assert "| 2,346 (2,000 to 3,000) | not measured |" in text and "0.50" not in text
 
 
 def test_files_are_written_whole_or_not_at_all(tmp_path):
