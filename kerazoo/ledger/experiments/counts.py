@@ -13,7 +13,7 @@ def mnist_counts(setting: Setting) -> dict[str, Any]:
     """Count the pictures of MNIST."""
     sizes = data_of("mnist_mlp", setting).sizes
     split = [sizes["train"], sizes["test"]]
-    return {"split": split, "total": sum(split)}
+    return {"split": split, "total": sum(split), "note": f"{split[0]} training and {split[1]} test pictures."}
 
 
 @experiment("imdb_counts", needs=("imdb_reviews",), quick=True)
