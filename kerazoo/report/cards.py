@@ -102,11 +102,12 @@ def document(contents: Contents, card: Card) -> str:
 
 def example(spec: ModelSpec) -> str:
     """Return a program that runs as it stands: the model on the first examples of its data."""
+    sized = ", **data.model_options" if spec.dataset == "text" else ""  # as large as the corpus's vocabulary
     lines = [
         "import kerazoo",
         "",
-        f'model = kerazoo.build("{spec.name}", seed=0)',
         f'data = kerazoo.load_data("{spec.name}")',
+        f'model = kerazoo.build("{spec.name}", seed=0{sized})',
         "print(model.predict(data.x_train[:3], verbose=0))",
     ]
     train = f"`kerazoo train {spec.name}` trains it by its recipe."
