@@ -10,10 +10,11 @@ from kerazoo.lazy import when_imported
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
-def _register_layers() -> None:
-    """Make Keras know the package's layers, so that `keras.saving.load_model` loads the models that have them."""
+def _register() -> None:
+    """Make Keras know the package's classes, so that `keras.saving.load_model` loads the models that have them."""
+    import kerazoo.engine.layerwise
     import kerazoo.layers.attention
     import kerazoo.layers.sequence  # noqa: F401
 
 
-when_imported("keras", _register_layers)
+when_imported("keras", _register)

@@ -140,6 +140,11 @@ class _Data:
         self.fall_back = jit is None
         self.loops = loops.loops_of(model, strategy, self.jit)
 
+    def renew(self):
+        """Compile anew where a callback has changed what the model trains, or its penalties."""
+        if self.loops.token != loops.token_of(self.model, self.strategy, self.jit):
+            self.loops = loops.loops_of(self.model, self.strategy, self.jit)
+
     def train(self, order, step, count):
         """Train on up to `count` steps from `step` on; returns the number of steps done."""
         if step == self.full:
@@ -160,6 +165,7 @@ class _Data:
     def evaluate(self, callbacks=None):
         """Loss and metrics over all examples: dict of floats."""
         callbacks = callbacks or keras.callbacks.CallbackList()
+        self.renew()
         self.model.reset_metrics()
         callbacks.on_test_begin()
         callbacks.on_test_batch_begin(0)
@@ -186,6 +192,7 @@ def _train(model, train, check, callbacks, saver, epochs, seed, shuffle, steps_p
             break
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
+        train.renew()
         first = saver.step if saver.saved and epoch == saver.epoch else 0
         if first:
             # Stopped within this epoch: its beginning has already had its effect on weights, metrics and callbacks.

@@ -19,14 +19,19 @@ BATCHES_WORTH_TABLE = 4
 
 
 def loops_of(model, strategy, jit):
-    """The loops compiled for `model`, kept on it until it is compiled anew or trains other variables."""
-    token = (model._loss_tracker, strategy, jit, [id(v) for v in model.trainable_variables])
+    """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise."""
+    token = token_of(model, strategy, jit)
     kept = model.__dict__.get("_kerazoo_loops")
     if kept is None or kept.token != token:
         kept = Loops(model, strategy, jit, token)
         # Past Keras's attribute tracking, which would make the loops part of a saved model.
         object.__setattr__(model, "_kerazoo_loops", kept)
     return kept
+
+
+def token_of(model, strategy, jit):
+    """What compiled loops depend on: how the model was compiled, what it trains, and with which penalties."""
+    return (model._loss_tracker, strategy, jit, [(id(v), id(v.regularizer)) for v in model.trainable_variables])
 
 
 def build(model, data, strategy):
