@@ -10,7 +10,7 @@ import os
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ _ATTRIBUTE = "_kerazoo_origin"
 
 @dataclass(frozen=True)
 class Origin:
-    """What a model was built as: its name in the zoo, the options it was built with, and its vocabulary."""
+    """What a model was built as: its name in the zoo, the options it was built with, its vocabulary, its classes."""
 
     name: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Vocabulary | None = None
+    classes: tuple[str, ...] = ()
 
 
 def origin_of(model: keras.Model) -> Origin:
@@ -54,6 +55,7 @@ def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
     origin = origin_of(model)
     vocabulary = origin.vocabulary and json.loads(origin.vocabulary.to_json())
     known = {"model": origin.name, "options": dict(origin.options), "vocabulary": vocabulary}
+    known |= {"classes": origin.classes} if origin.classes else {}
     with whole_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -82,7 +84,7 @@ def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.M
     except Exception as error:  # Keras raises whatever its reader met first
         reason = str(error).strip().split("\n")[0]
         raise ModelFileError(f"'{path}' cannot be loaded as a Keras model: {reason}") from error
-    set_origin(model, origin if origin.name else Origin(name))
+    set_origin(model, replace(origin, name=origin.name or name))
     return model
 
 
@@ -102,6 +104,6 @@ def read_origin(path: str | os.PathLike[str]) -> Origin:
             known = json.loads(archive.read(_MEMBER))
         vocabulary = known["vocabulary"] and Vocabulary.from_json(json.dumps(known["vocabulary"]))
         options = {key: tuple(value) if isinstance(value, list) else value for key, value in known["options"].items()}
-        return Origin(known["model"], options, vocabulary)
+        return Origin(known["model"], options, vocabulary, tuple(known.get("classes", ())))
     except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError):
         raise ModelFileError(f"'{path}' is not a whole .keras file; it is damaged or something else") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
+import numbers
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -110,7 +112,19 @@ def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
     Raises:
         InputError: the learning rate is not above zero.
     """
-    rate = options.get("learning_rate")
-    if rate is not None and not 0 < rate < float("inf"):
-        raise InputError(f"learning_rate={rate}: wanted a number above 0")
+    if options.get("learning_rate") is not None:
+        check_positive("learning_rate", options["learning_rate"])
     return dataclasses.replace(recipe, **{name: value for name, value in options.items() if name in RECIPE_OPTIONS})
+
+
+def check_positive(what: str, value: Any, *, most: float = math.inf, or_zero: bool = False) -> None:
+    """Refuse a `value` of the option `what` that is no finite number above 0 (`or_zero`: or 0), or is above `most`.
+
+    Raises:
+        InputError: it is refused.
+    """
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or value < 0 or value > most or (value == 0 and not or_zero):
+        low = "of at least 0" if or_zero else "above 0"
+        high = "" if most == math.inf else f" and at most {most:g}"
+        raise InputError(f"{what}={value!r}: wanted a number {low}{high}")

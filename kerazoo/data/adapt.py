@@ -29,6 +29,7 @@ def adapt(
     options: Mapping[str, Any],
     vocabulary: Vocabulary | None = None,
     *,
+    classes: tuple[str, ...] = (),
     learn_vocabulary: bool = False,
 ) -> Any:
     """Return the caller's arrays or text as a `Dataset` for the model `model_spec` built with `options`.
@@ -39,6 +40,7 @@ def adapt(
         model_spec: the model to feed; None for a model that is not of the zoo.
         options: the model's and the data's checked options.
         vocabulary: of a model that is already trained: ids are brought to it, text is read with it.
+        classes: of a model that is already trained: labels that have names are brought to them.
         learn_vocabulary: learn one on the raw text of `x_train`, for a model that is to be trained on it.
 
     Raises:
@@ -47,21 +49,27 @@ def adapt(
     kind = model_spec.dataset if model_spec else None
     if is_stream(data):
         return data.map(_form_batch) if kind == "mnist" else data
-    if isinstance(data, Dataset):
-        return data.with_vocabulary(vocabulary)
+    if isinstance(data, Dataset) and np.asarray(data.x_train).dtype.kind not in "OU":
+        return data.with_vocabulary(vocabulary).with_classes(classes)
     if isinstance(data, str) and kind == "text":
         names = ("unit", "sequence_length", "stride", "max_vocabulary")
         chosen = {name: options[name] for name in names if name in options}
         return text.windows(text.split(data), "text", "user", "user", **chosen, vocabulary=vocabulary)
-    train, test = _pairs(data)
-    if kind == "imdb" and learn_vocabulary and (texts := imdb.as_texts(train[0])) is not None:
+    if isinstance(data, Dataset):  # of raw text
+        base = data.with_classes(classes)
+        pairs = {split: (getattr(base, f"x_{split}"), getattr(base, f"y_{split}")) for split in base.sizes}
+    else:
+        train, test = _pairs(data)
+        base = Dataset("user", "user", "user", *train)
+        pairs = {"train": train, "test": test} if test else {"train": train}
+    if kind == "imdb" and learn_vocabulary and (texts := imdb.as_texts(pairs["train"][0])) is not None:
         vocabulary = Vocabulary.learn(texts, "word", options["vocab_size"])
     form = _former(kind, options, vocabulary)
     arrays = {}
-    for split, (x, y) in {"train": train, "test": test}.items() if test else {"train": train}.items():
+    for split, (x, y) in pairs.items():
         arrays[f"x_{split}"] = form(x)
         arrays[f"y_{split}"] = _labels(y, len(arrays[f"x_{split}"]))
-    return Dataset(name="user", version="user", source="user", vocabulary=vocabulary, **arrays)
+    return dataclasses.replace(base, vocabulary=vocabulary, **arrays)
 
 
 def _form_batch(x: Any, *rest: Any) -> tuple[Any, ...]:
@@ -183,7 +191,7 @@ def _targets(y: Any, model: Any, model_spec: ModelSpec | None) -> Any:
         if not _shapes_fit(y.shape, outputs):
             raise DataError(f"targets of shape {y.shape}: wanted {('N', *outputs[1:])}")
         return y
-    classes = 2 if loss == "binary_crossentropy" else outputs[-1]
+    classes = 2 if loss == "binary_crossentropy" and outputs[-1] == 1 else outputs[-1]
     if y.ndim == 2 and y.shape[1] == classes and ((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all():
         y = y.argmax(1)  # one-hot rows
     if y.ndim == 2 and y.shape[1] == 1:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kerazoo.data.vocabulary import Vocabulary
-from kerazoo.errors import InputError
+from kerazoo.errors import DataError, InputError
 from kerazoo.lazy import np
 
 Array = Any  # a NumPy array; NumPy is imported when first used
@@ -21,6 +21,8 @@ class Dataset:
     `source` is "tfds" for the real data set, "sample" for the embedded stand-in, "document" for the handful of
     samples that a document prints, "generated" for made-up data, and "user" for the caller's own.
     `model_options` are the model's options that follow from the data, such as the size of the vocabulary.
+    `classes` are the names of the labels 0, 1, ..., where they have names. The inputs of a text classifier may also be
+    (N,) str, which `train` and `fine_tune` turn into ids.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Dataset:
     y_val: Array | None = None
     vocabulary: Vocabulary | None = None
     model_options: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{split}={size}" for split, size in self.sizes.items())
@@ -86,3 +89,23 @@ class Dataset:
             if self.vocabulary.unit != "word":  # a generator's labels are ids as well
                 arrays[f"y_{split}"] = table[getattr(self, f"y_{split}")]
         return dataclasses.replace(self, vocabulary=vocabulary, **arrays)
+
+    def with_classes(self, classes: tuple[str, ...]) -> Dataset:
+        """Return the data with its labels in terms of `classes`, for a model that tells those apart.
+
+        Raises:
+            DataError: a class of the data is not among them.
+        """
+        if not classes or not self.classes or classes == self.classes:
+            return self
+        others = [name for name in self.classes if name not in classes]
+        if others:
+            known = f"the model tells {', '.join(classes)} apart"
+            raise DataError(f"the data has the class '{others[0]}', and {known}; give num_classes for a new last layer")
+        return self.relabelled([classes.index(name) for name in self.classes], classes)
+
+    def relabelled(self, numbers: Any, classes: tuple[str, ...]) -> Dataset:
+        """Return the data with `numbers[label]` for each label, which are the numbers of `classes`."""
+        table = np.asarray(numbers, np.int32)
+        labels = {f"y_{split}": table[np.asarray(getattr(self, f"y_{split}"))] for split in self.sizes}
+        return dataclasses.replace(self, classes=classes, **labels)

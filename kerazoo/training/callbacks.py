@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -81,3 +82,21 @@ class HistoryFile(keras.callbacks.Callback):
         for name, value in (logs or {}).items():
             self.kept.setdefault(name, []).append(float(value))
         self.run.write_history(self.kept)
+
+
+class GradualUnfreezing(keras.callbacks.Callback):
+    """Trains the last of `layers` alone at first, and after every so many epochs one more, from the end on."""
+
+    def __init__(self, layers: Sequence[Any], every: int) -> None:
+        super().__init__()
+        self.layers, self.every = layers, every
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Freeze all layers whose turn has not come."""
+        frozen = len(self.layers) - 1 - epoch // self.every
+        trainable = [place >= frozen for place in range(len(self.layers))]
+        changed = [pair for pair in zip(self.layers, trainable, strict=True) if pair[0].trainable != pair[1]]
+        for layer, its in changed:
+            layer.trainable = its
+        if changed:
+            self.model.make_train_function(force=True)  # for Keras's own loop; the engine looks for itself

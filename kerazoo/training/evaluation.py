@@ -57,7 +57,8 @@ def evaluate(
     chosen |= check_options(options, accepted, f"the data of '{name}'")
     if data is None:
         data = load_for(model_spec, chosen, data_dir, source)
-    data = check_fit(adapt(data, model_spec, chosen, origin.vocabulary), model, model_spec, chosen.get("vocab_size"))
+    data = adapt(data, model_spec, chosen, origin.vocabulary, classes=origin.classes)
+    data = check_fit(data, model, model_spec, chosen.get("vocab_size"))
     return evaluate_on(model, data, batch_size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import time
@@ -113,8 +114,9 @@ def carry_out(
     settings: Settings,
     run: RunDirectory | None,
     config: Mapping[str, Any],
+    while_training: contextlib.AbstractContextManager[None] | None = None,
 ) -> TrainResult:
-    """Train the compiled `model` on `data`, measure it on the test split and write the run."""
+    """Train the compiled `model` on `data`, inside `while_training`, measure it on the test split and write the run."""
     used = _describe(data)
     warn_where_cudnn_is_lost(model)
     measured_with = {**environment(), "precision": model.dtype_policy.name}
@@ -122,7 +124,8 @@ def carry_out(
         own = {"epochs": settings.epochs, "batch_size": settings.batch_size, "seed": settings.seed}
         held = {"validation_split": settings.validation_split, "early_stopping": settings.early_stopping}
         run.start({**config, **own, **held, "precision": model.dtype_policy.name, "data": used}, measured_with)
-    history, seconds = _fit(model, data, validation, settings, run)
+    with while_training or contextlib.nullcontext():
+        history, seconds = _fit(model, data, validation, settings, run)
     tested = isinstance(data, Dataset) and data.x_test is not None
     metrics = evaluate_on(model, data) if tested else {}
     if run:

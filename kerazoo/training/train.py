@@ -119,13 +119,12 @@ def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> N
 
 def _model(model_spec: ModelSpec, options: dict[str, Any], data: Any, recipe: Recipe) -> keras.Model:
     """Build and compile the model, as large as the data's vocabulary asks."""
-    vocabulary = None
+    vocabulary, classes = (data.vocabulary, data.classes) if isinstance(data, Dataset) else (None, ())
     if isinstance(data, Dataset):
-        vocabulary = data.vocabulary
         for option, needed in data.model_options.items():
             if options.setdefault(option, needed) < needed:
                 raise OverrideError(f"option '{option}' is {options[option]}, and the data needs {needed}")
     model = build_from(model_spec, options)
-    set_origin(model, Origin(model_spec.name, options, vocabulary))
+    set_origin(model, Origin(model_spec.name, options, vocabulary, classes))
     compile_model(model, recipe)
     return model
