@@ -1,0 +1,1 @@
+"""The commands of `kerazoo`, a group a file: arguments, one call, its result printed."""

@@ -1,0 +1,163 @@
+"""One's own data from files: pictures in a folder for each class, texts in a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from kerazoo.data.dataset import Dataset
+from kerazoo.errors import DataError, InputError, did_you_mean
+from kerazoo.lazy import np
+
+PICTURES = frozenset(".png .jpg .jpeg .gif .bmp .tif .tiff .webp .pbm .pgm .ppm .ico".split())  # noqa: SIM905
+LONGEST_FIELD = 2**24  # characters of one field of a table
+
+
+def read_data(path: str | os.PathLike[str], *, text: str = "text", label: str = "label", **split: Any) -> Dataset:
+    """Return the data at `path`: a directory as `read_image_folder` reads it, a file as `read_csv` does.
+
+    Raises:
+        DataError: there is nothing there, or it cannot be read.
+    """
+    if Path(path).is_dir():
+        return read_image_folder(path, **split)
+    return read_csv(path, text=text, label=label, **split)
+
+
+def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, seed: int = 0) -> Dataset:
+    """Return the pictures below `path`, where each folder is a class: `path/cat/1.png`, `path/dog/2.jpg`.
+
+    Each picture, of any size, dark on light or light on dark, is brought to the form of MNIST, as `predict` does:
+    (N, 784) float32 from 0 to 1. Labels are (N,) int32, the places of the folders' sorted names in `classes`. Files
+    that are no pictures by their names are passed over.
+
+    Args:
+        path: a directory with at least two folders.
+        test_split: this share of each class, drawn at random, is the test split; with 0 there is none.
+        seed: of that draw.
+
+    Raises:
+        DataError: no such directory, fewer than two classes, a class without pictures, a file that is no picture.
+        InputError: `test_split` is not from 0 to below 1.
+    """
+    from kerazoo.data.pictures import as_digit, read_picture
+
+    _check_split(test_split)
+    root = Path(path)
+    if not root.is_dir():
+        raise DataError(f"'{path}' is not a directory; wanted one with a folder of pictures for each class")
+    folders = sorted(one for one in root.iterdir() if one.is_dir() and not one.name.startswith("."))
+    files, labels = [], []
+    for place, folder in enumerate(folders):
+        found = sorted(one for one in folder.iterdir() if one.suffix.lower() in PICTURES)
+        if not found:
+            raise DataError(f"the folder '{folder}' holds no pictures ({', '.join(sorted(PICTURES))})")
+        files += found
+        labels += [place] * len(found)
+    classes = _checked_classes([one.name for one in folders], f"'{path}'", "folders, one a class")
+    pixels = np.stack([as_digit(read_picture(file, str(file)), str(file)) for file in files])  # (N, 784)
+    return _split(root.name, pixels, np.array(labels, np.int32), classes, test_split, seed)
+
+
+def read_csv(
+    path: str | os.PathLike[str], *, text: str = "text", label: str = "label", test_split: float = 0.1, seed: int = 0
+) -> Dataset:
+    """Return the texts of a table, a row each, with their classes.
+
+    The file is UTF-8 and has a header; fields are separated by commas, semicolons or tabs, whichever the header has
+    most of. Inputs are (N,) str, which `train` and `fine_tune` turn into ids. Labels are (N,) int32, the places of the
+    sorted contents of the label column in `classes`.
+
+    Args:
+        path: the file.
+        text: the name of the column with the texts.
+        label: the name of the column with the classes.
+        test_split: this share of each class, drawn at random, is the test split; with 0 there is none.
+        seed: of that draw.
+
+    Raises:
+        DataError: no such file, not UTF-8, no such column, an empty field, fewer than two classes.
+        InputError: `test_split` is not from 0 to below 1.
+    """
+    _check_split(test_split)
+    rows = list(_rows(Path(path), text, label))
+    if not rows:
+        raise DataError(f"'{path}' has no rows; wanted a header and a row for each text")
+    texts, names = zip(*rows, strict=True)
+    classes = _checked_classes(sorted(set(names)), f"the column '{label}' of '{path}'", "classes")
+    if len(classes) == len(rows) and len(rows) > 2:
+        raise DataError(f"the column '{label}' of '{path}' has another class in each row; name the column of classes")
+    numbers = {name: place for place, name in enumerate(classes)}
+    labels = np.array([numbers[name] for name in names], np.int32)
+    return _split(Path(path).stem, np.array(texts, object), labels, classes, test_split, seed)
+
+
+def _rows(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
+    """Yield the text and the class of each row."""
+    content = _read(path)
+    header = content.partition("\n")[0]
+    table = csv.DictReader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+    before = csv.field_size_limit(LONGEST_FIELD)
+    try:
+        columns = [column.strip() for column in table.fieldnames or ()]
+        table.fieldnames = columns
+        for wanted in (text, label):
+            if wanted not in columns:
+                listed = ", ".join(columns) or "none"
+                hint = did_you_mean(wanted, columns)
+                raise DataError(f"'{path}' has no column '{wanted}'.{hint} Columns: {listed}")
+        for row in table:
+            where = f"'{path}', line {table.line_num}"
+            if None in row:
+                raise DataError(f"{where}: more fields than the header has; put texts with separators in quotes")
+            fields = [(row[name] or "").strip() for name in (text, label)]
+            for name, field in zip((text, label), fields, strict=True):
+                if not field:
+                    raise DataError(f"{where}: the column '{name}' is empty; fill it or leave out the row")
+            yield fields[0], fields[1]
+    except csv.Error as error:
+        raise DataError(f"'{path}', line {table.line_num}: not a table that can be read: {error}") from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"'{path}' cannot be read: {error.strerror}") from None
+    if not content.strip():
+        raise DataError(f"'{path}' is empty; wanted a header and a row for each text")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"'{path}' is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+
+
+def _check_split(test_split: Any) -> None:
+    if isinstance(test_split, bool) or not isinstance(test_split, (int, float)) or not 0 <= test_split < 1:
+        raise InputError(f"test_split={test_split!r}: wanted a fraction from 0 to below 1, e.g. 0.1")
+
+
+def _checked_classes(names: Sequence[str], where: str, what: str) -> tuple[str, ...]:
+    if len(names) < 2:
+        found = f"only '{names[0]}'" if names else "none"
+        raise DataError(f"{where} has {found}; wanted two or more {what}")
+    return tuple(names)
+
+
+def _split(name: str, x: Any, y: Any, classes: tuple[str, ...], test_split: float, seed: int) -> Dataset:
+    """Return the data with a share of each class, rounded, held out for testing."""
+    draw = np.random.default_rng(seed)
+    test = np.zeros(len(y), bool)
+    for label in range(len(classes)):
+        members = draw.permutation(np.flatnonzero(y == label))
+        test[members[: min(round(len(members) * test_split), len(members) - 1)]] = True
+    held = {"x_test": x[test], "y_test": y[test]} if test.any() else {}
+    options = {} if x.ndim == 1 else {"num_classes": len(classes)}
+    known: dict[str, Any] = {"model_options": options, "classes": classes}
+    return Dataset(name=name, version="user", source="user", x_train=x[~test], y_train=y[~test], **held, **known)
