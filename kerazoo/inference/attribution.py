@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from kerazoo.lazy import keras, np, tf
 
+_KEPT = "_kerazoo_reader"
+
 
 class Reading(NamedTuple):
     """What a classifier makes of N rows of T ids: (N, classes) probabilities and (N, T) weights of the words."""
@@ -28,8 +30,8 @@ class Reader:
 
     def __init__(self, model: keras.Model) -> None:
         embedding, self._last = _embedding(model), model.layers[-1]
-        self._front = keras.Model(model.inputs, embedding.output)
-        self._back = keras.Model([embedding.output, *model.inputs], self._last.input)
+        self._front = keras.Model(model.inputs[0], embedding.output)
+        self._back = keras.Model([embedding.output, model.inputs[0]], self._last.input)
         self._compiled = tf.function(self._read, input_signature=[tf.TensorSpec((None, None), tf.int32)])
 
     def read(self, ids: np.ndarray) -> Reading:
@@ -63,8 +65,16 @@ def _margin(logits: Any) -> Any:
     return best - tf.reduce_logsumexp(others, axis=-1)
 
 
-def can_explain(model: keras.Model) -> bool:
-    """Tell whether a `Reader` can be made of `model`."""
+def reader_of(model: keras.Model) -> Reader | None:
+    """Return the `Reader` of `model`, kept on it; None where none can be made."""
+    kept = model.__dict__.get(_KEPT)
+    if kept is None and _can_explain(model):
+        kept = Reader(model)
+        object.__setattr__(model, _KEPT, kept)  # past Keras's tracking, which would save it with the model
+    return kept
+
+
+def _can_explain(model: keras.Model) -> bool:
     last = model.layers[-1]
     activations = (keras.activations.sigmoid, keras.activations.softmax)
     dense = isinstance(last, keras.layers.Dense) and last.use_bias and last.activation in activations
@@ -87,7 +97,7 @@ def attention_of(model: keras.Model, ids: np.ndarray) -> np.ndarray | None:
     if layer is None:
         return None
     inputs = keras.tree.flatten(layer.input)
-    vectors = keras.Model(model.inputs, inputs[0])(ids, training=False)  # (N, T, d)
+    vectors = keras.Model(model.inputs[0], inputs[0])(ids, training=False)  # (N, T, d)
     query, key = (
         keras.ops.transpose(dense(vectors), (0, 2, 1, 3)) for dense in (layer.query_dense, layer.key_dense)
     )  # (N, heads, T, d)

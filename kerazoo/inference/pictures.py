@@ -10,7 +10,7 @@ import math
 import os
 import struct
 import warnings
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
@@ -100,25 +100,39 @@ def as_digit(levels: np.ndarray, name: str) -> np.ndarray:
     ink = _ink(levels, name)
     rows, columns = (np.flatnonzero((ink > 0.05).any(axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if levels.shape != (_SIZE, _SIZE) or not _DIGIT - 1 <= max(ink.shape) <= _DIGIT:
+    if levels.shape != (_SIZE, _SIZE) or not _DIGIT - 3 <= max(ink.shape) <= _DIGIT:  # else it is of MNIST's size
         ink = _resized(_evened(_resized(ink, _DIGIT * _FINE)), _DIGIT)
     return _centred(ink / ink.max()).ravel()
 
 
 def _ink(levels: np.ndarray, name: str) -> np.ndarray:
     """Return how much of each pixel, from 0 to 1, is not the ground, which is what most of the border shows."""
-    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
-    ground = np.median(border)
+    border = np.ones(levels.shape, bool)
+    border[1:-1, 1:-1] = False
+    ground = _ground(levels, border)
     above, below = np.maximum(levels - ground, 0), np.maximum(ground - levels, 0)
-    light = above.sum() > below.sum()
-    ink = above if light else below
+    ink = above if above.sum() > below.sum() else below
     most = float(ink.max())
     if most < _CONTRAST * max(1.0, float(np.abs(levels).max())):
         raise DataError(f"'{name}' shows nothing: it has one colour; wanted a digit on another ground")
     ink = ink / most
-    edge = np.maximum(border - ground if light else ground - border, 0) / most
-    noise = min(0.5, 2 * float(np.percentile(edge, 90)))  # paper, shadows
+    noise = min(0.5, 2 * float(np.percentile(ink[border], 90)))  # of the paper
     return np.maximum(ink - noise, 0) / (1 - noise)
+
+
+def _ground(levels: np.ndarray, border: np.ndarray) -> Any:
+    """Return the level of the ground: one number, or a plane where the light falls from a side."""
+    edge = levels[border]
+    level = np.median(edge)
+    if np.median(np.abs(edge - level)) == 0:
+        return level
+    rows, columns = np.indices(levels.shape, np.float32)
+    plane = np.stack([np.ones_like(rows), rows / rows.shape[0], columns / rows.shape[1]], axis=-1)  # (H, W, 3)
+    points, weights = plane[border], np.ones_like(edge)
+    for _ in range(5):  # least absolute deviations: ink that reaches the border does not tilt it
+        found = np.linalg.lstsq(points * weights[:, None], edge * weights, rcond=None)[0]
+        weights = 1 / np.sqrt(np.abs(edge - points @ found) + 1e-3)
+    return plane @ found
 
 
 def _resized(ink: np.ndarray, longest: int) -> np.ndarray:

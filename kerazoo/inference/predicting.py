@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -91,7 +92,13 @@ def _trained(name: str, model: Any, weights: str | None) -> keras.Model:
         return model
     if weights is None:
         raise InputError("weights=None: wanted 'pretrained' or the path of a file; fresh weights know nothing")
-    return build(name, weights=weights, compile=False)
+    return _pretrained(name) if weights == PRETRAINED else build(name, weights=weights, compile=False)
+
+
+@functools.lru_cache(maxsize=4)
+def _pretrained(name: str) -> keras.Model:
+    """The package's model, kept with what was compiled for it: nobody else gets hold of it."""
+    return build(name, weights=PRETRAINED, compile=False)
 
 
 def _batches(given: Iterator[Item]) -> Iterator[list[Item]]:
@@ -146,7 +153,7 @@ def _text_answers(model: keras.Model, explain: bool, attention: bool) -> Callabl
     if vocabulary is None:
         raise InputError("the model carries no vocabulary; load a file that kerazoo.save_model or kerazoo.train wrote")
     length = model.inputs[0].shape[1] or origin_of(model).options.get("sequence_length", 100)
-    reader = attribution.Reader(model) if explain and attribution.can_explain(model) else None
+    reader = attribution.reader_of(model) if explain else None
 
     def answer(batch: list[Item]) -> Iterator[_Answer]:
         texts = [_last_words(item, vocabulary, length) for item in batch]
@@ -185,7 +192,7 @@ def _last_words(item: Item, vocabulary: Vocabulary, length: int) -> tuple[list[i
 
 def _labels(model_spec: ModelSpec, model: keras.Model) -> Sequence[str]:
     count = max(2, model.outputs[0].shape[-1])
-    labels = _LABELS.get(model_spec.dataset or "", ())
+    labels = origin_of(model).classes or _LABELS.get(model_spec.dataset or "", ())
     return labels if len(labels) == count else tuple(map(str, range(count)))
 
 
