@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo.data.dataset import Dataset
+from kerazoo.data.pictures import PICTURES, as_digit, read_picture
 from kerazoo.errors import DataError, InputError, did_you_mean
 from kerazoo.lazy import np
 
-PICTURES = frozenset(".png .jpg .jpeg .gif .bmp .tif .tiff .webp .pbm .pgm .ppm .ico".split())  # noqa: SIM905
 LONGEST_FIELD = 2**24  # characters of one field of a table
 
 
@@ -44,8 +44,6 @@ def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, 
         DataError: no such directory, fewer than two classes, a class without pictures, a file that is no picture.
         InputError: `test_split` is not from 0 to below 1.
     """
-    from kerazoo.data.pictures import as_digit, read_picture
-
     _check_split(test_split)
     root = Path(path)
     if not root.is_dir():

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from kerazoo.data import mnist
+from kerazoo.data.pictures import PICTURES, as_digit, read_picture
 from kerazoo.errors import DataError
-from kerazoo.inference.pictures import as_digit, read_picture
 from kerazoo.lazy import np
 
-PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm"))
 LONGEST_LINE = 2**24  # bytes of one text in a file
 LARGEST_STREAM = 2**26  # bytes of a picture or an array from standard input
 LARGEST_ARCHIVE = 2**31  # bytes of the arrays in an .npz, which are unpacked into memory

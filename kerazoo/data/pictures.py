@@ -18,6 +18,7 @@ from kerazoo.lazy import np
 if TYPE_CHECKING:
     from PIL import Image
 
+PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm"))
 MOST_PIXELS = 64_000_000  # of a picture, before it is decoded
 _ENOUGH = 1024  # pixels across; what is larger is reduced at once
 _SIZE, _DIGIT, _CENTRE = 28, 20, 14
