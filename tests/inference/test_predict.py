@@ -1,0 +1,204 @@
+"""Texts to answers: files, arrays, standard input and what is no text; the words that weighed."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+
+import kerazoo
+from kerazoo.inference.attribution import Reader, attention_of
+from kerazoo.inference.inputs import from_arguments
+from kerazoo.inference.predicting import predict, stream
+from kerazoo.model_file import origin_of
+from kerazoo.report import predictions, predictions_html
+
+GOOD = "A wonderful film, superb acting and a truly moving story. I loved every minute; one of the best this year."
+BAD = "Terrible. The plot is a mess, the acting is awful and it is so boring that I walked out. A waste of money."
+TELLING = ({"wonderful", "superb", "loved", "best"}, {"terrible", "awful", "boring", "waste"})
+
+
+@pytest.fixture(scope="module")
+def both():
+    return kerazoo.predict("imdb_lstm", [GOOD, BAD])
+
+
+def test_reviews_are_told_apart(both):
+    assert [one.label for one in both] == ["positive", "negative"]
+    for one in both:
+        assert one.probabilities[one.label] == one.probability > 0.8
+        assert sum(one.probabilities.values()) == pytest.approx(1)
+
+
+def test_the_words_that_weigh_are_the_telling_ones(both):
+    for one, telling in zip(both, TELLING, strict=True):
+        heavy = {word.text for word in one.heaviest(8) if word.weight > 0}
+        assert heavy & telling
+    assert [word.text for word in both[0].words[:3]] == ["a", "wonderful", "film"]
+
+
+def test_a_reader_agrees_with_the_model_and_its_weights_with_differences():
+    model = kerazoo.build("imdb_transformer", sequence_length=12, vocab_size=50, dropout=0.0, seed=3, compile=False)
+    ids = np.array([[0, 0, 0, 5, 9, 2, 7, 7, 30, 41, 3, 8], [1] * 12], np.int32)
+    probabilities, weights = Reader(model).read(ids)
+    plain = model.predict(ids, verbose=0)[:, 0]
+    np.testing.assert_allclose(probabilities[:, 1], plain, atol=1e-5)
+    assert (weights[0, :3] == 0).all()
+    # All vectors a little longer: to the first order the log-odds change by the sum of the weights, padding included.
+    embedding = next(layer for layer in model.layers if hasattr(layer, "positions"))
+    step = 1e-2
+    for weight in embedding.weights:
+        weight.assign(weight * (1 + step))
+    longer = model.predict(ids[1:], verbose=0)[0, 0]
+    sign = 1 if plain[1] > 0.5 else -1
+    change = sign * (np.log(longer / (1 - longer)) - np.log(plain[1] / (1 - plain[1])))
+    assert change / step == pytest.approx(weights[1].sum(), rel=0.1, abs=0.01)
+
+
+def test_attention_rows_sum_to_one_and_skip_padding():
+    model = kerazoo.build("imdb_transformer", sequence_length=6, vocab_size=50, compile=False)
+    weights = attention_of(model, np.array([[0, 0, 4, 5, 6, 7]], np.int32))
+    assert weights.shape == (1, 2, 6, 6)
+    np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
+    assert (weights[..., :2] == 0).all()
+    assert attention_of(kerazoo.build("imdb_lstm", units=4, compile=False), np.ones((1, 6), np.int32)) is None
+
+
+def test_files_and_open_files_hold_a_text_a_line(tmp_path):
+    file = tmp_path / "reviews.txt"
+    file.write_text(f"{GOOD}\n\n{BAD}\n", encoding="utf-8-sig")
+    found = kerazoo.predict("imdb_lstm", file)
+    assert [(one.input, one.label) for one in found] == [(f"{file}:1", "positive"), (f"{file}:3", "negative")]
+    opened = kerazoo.predict("imdb_lstm", io.BytesIO(file.read_bytes()), explain=False)
+    assert [one.label for one in opened] == ["positive", "negative"]
+    assert not opened[0].words
+
+
+def test_ids_are_read_as_their_text_is(both):
+    vocabulary = origin_of(kerazoo.build("imdb_lstm", weights="pretrained", compile=False)).vocabulary
+    (found,) = kerazoo.predict("imdb_lstm", np.array(vocabulary.encode(GOOD)))
+    assert found.probability == pytest.approx(both[0].probability, abs=1e-5)
+    assert [word.text for word in found.words] == [word.text for word in both[0].words]
+
+
+def test_ten_megabytes_are_read_by_their_last_words():
+    (found,) = kerazoo.predict("imdb_lstm", "boring " * 1_500_000 + "good " * 200 + GOOD)
+    (short,) = kerazoo.predict("imdb_lstm", "good " * 200 + GOOD)
+    assert found.probability == pytest.approx(short.probability, abs=1e-6)
+    assert len(found.words) == 100
+
+
+def test_emoji_beside_words_are_unknown_words():
+    (found,) = kerazoo.predict("imdb_lstm", "what a wonderful film 😀 太好看了")
+    assert [word.known for word in found.words] == [True] * 4 + [False] * 2
+    assert found.label == "positive"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("", "empty text"),
+        (" \n\t", "empty text"),
+        ("电影很好看", "no word that the model knows"),
+        ("😀😀", "no word that the model knows"),
+        ("...", "no word that the model knows"),
+        ("a film\0", "byte 0"),
+        (b"\xff\xd8\xff\xe0 a picture", "not UTF-8"),
+        (io.BytesIO(b"\x89PNG\r\n\x1a\n\0\0"), "not UTF-8"),
+        (io.BytesIO(b""), "holds no text"),
+        (io.BytesIO(b"a" * (2**24 + 2)), "longer than 16 MB"),
+        (np.array([1.5, 2.0]), "float64"),
+        (np.array([3, 20_000]), "wanted whole numbers|wanted 0 to 19999"),
+        (object(), "object of shape"),
+        ([], "nothing to predict"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_one_line(given, told):
+    with pytest.raises(kerazoo.InputError, match=told) as caught:
+        predict("imdb_lstm", given)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("textgen_lstm", "kerazoo generate"), ("attention_block", "no classes"), ("imdb_lstn", "imdb_lstm")],
+)
+def test_what_does_not_classify_is_refused(name, told):
+    with pytest.raises(kerazoo.InputError, match=told):
+        predict(name, [GOOD])
+
+
+def test_a_model_of_ones_own_is_asked_by_its_file(tmp_path):
+    kerazoo.save_model(kerazoo.build("mnist_mlp", units=(8,), seed=1), tmp_path / "mine.keras")
+    (found,) = kerazoo.predict("mnist_mlp", np.eye(28, dtype=np.float32), model=tmp_path / "mine.keras")
+    assert found.label in "0123456789"
+    (rows,) = kerazoo.predict("toy_mlp", [0.5, -1.0], model=kerazoo.build("toy_mlp"))
+    assert sum(rows.probabilities.values()) == pytest.approx(1)
+    with pytest.raises(kerazoo.InputError, match="no vocabulary"):
+        kerazoo.predict("imdb_lstm", GOOD, model=kerazoo.build("imdb_lstm", units=4))
+
+
+def test_arguments_name_files_where_there_are_such(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("text")
+    standard = io.BytesIO()
+    given = from_arguments("imdb", ["mine.txt", "-", "a good film", "x" * 5000], standard)
+    assert [str(given[0]), *given[1:]] == ["mine.txt", standard, "a good film", "x" * 5000]
+    for missing, told in (("yours.txt", "is not a file"), (".", "is a directory")):
+        with pytest.raises(kerazoo.DataError, match=told):
+            from_arguments("imdb", [missing], standard)
+
+
+def test_json_is_whole_and_holds_what_came_before_an_error(both):
+    def failing():
+        yield from both
+        raise kerazoo.DataError("the third")
+
+    file = io.StringIO()
+    with pytest.raises(kerazoo.DataError, match="third"):
+        predictions.write_json(file, failing())
+    first, second = json.loads(file.getvalue())
+    assert (first["label"], second["label"]) == ("positive", "negative")
+    assert first["probabilities"].keys() == {"negative", "positive"}
+    assert first["words"][0].keys() == {"word", "weight", "known"}
+
+
+def test_those_before_a_bad_input_are_answered():
+    found = stream("imdb_lstm", [GOOD, BAD, ""])
+    assert next(found).label == "positive"
+    assert next(found).label == "negative"
+    with pytest.raises(kerazoo.DataError, match="input 2 is an empty text"):
+        next(found)
+
+
+def test_a_page_shows_words_and_attention_and_escapes_them(tmp_path):
+    model = kerazoo.build("imdb_transformer", weights="pretrained", compile=False)
+    review = "<script>alert('x')</script> & a <b>great</b> film, &amp; so on"
+    with predictions_html.written(
+        tmp_path / "page.html", "imdb_transformer", stream("imdb_transformer", [review], model=model, attention=True)
+    ) as found:
+        (one,) = found
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "http" not in page
+    assert "viewport" in page
+    assert page.count("<caption>") == 2
+    assert one.attention.shape == (2, len(one.words), len(one.words))
+
+
+def test_a_page_shows_the_digit_and_is_not_written_where_an_input_fails(tmp_path):
+    picture = np.zeros((28, 28), np.uint8)
+    picture[5:23, 13:15] = 255
+    with predictions_html.written(tmp_path / "1.html", "mnist_mlp", stream("mnist_mlp", picture)) as found:
+        list(found)
+    page = (tmp_path / "1.html").read_text(encoding="utf-8")
+    assert 'alt="input 0 as the model sees it' in page
+    assert "data:image/png;base64," in page
+    assert page.count("<tr") == 10
+    with (
+        pytest.raises(kerazoo.DataError),
+        predictions_html.written(tmp_path / "2.html", "mnist_mlp", stream("mnist_mlp", [picture, "none.png"])) as found,
+    ):
+        list(found)
+    assert [one.name for one in tmp_path.iterdir()] == ["1.html"]
