@@ -110,8 +110,8 @@ def distributed_time(setting: Setting) -> dict[str, Any]:
     Groups: `imdb_lstm` under `tf.distribute.MirroredStrategy` with two logical CPUs as workers, and with one; each
     group in a process of its own, since TensorFlow divides a CPU at its start. Both have the same physical cores: this
     is what a second worker gains where it brings no second machine. Held equal: 1600 training reviews drawn by the
-    seed, initial weights, global batches of 32 (a half for each of two workers), Adam, Keras's own `fit`. Which group is
-    measured first alternates from seed to seed.
+    seed, initial weights, global batches of 32 (a half for each of two workers), Adam, Keras's own `fit`. Which
+    group is measured first alternates from seed to seed.
     Effect: 1 minus the ratio of the seconds, two workers to one; each the median of the three epochs after the first.
     """
     data = some_of(data_of("imdb_lstm", setting), 1600, setting.seed)
