@@ -186,7 +186,7 @@ def _last_words(item: Item, vocabulary: Vocabulary, length: int) -> tuple[list[i
         tokens = vocabulary.split(tail)[-length:]
     ids = vocabulary.ids_of(tokens).tolist()
     if all(one == vocabulary.unknown for one in ids):
-        raise DataError(f"{item.name!r} has no word that the model knows; wanted a text in the language that it was trained on")
+        raise DataError(f"{item.name!r} has no word that the model knows; wanted a text like those it was trained on")
     return ids, tokens
 
 
