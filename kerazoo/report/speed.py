@@ -50,7 +50,7 @@ def _prediction(row: dict[str, Any]) -> dict[str, str]:
 def _generation(row: dict[str, Any]) -> dict[str, str]:
     """Return two lines: against a loop of `model.predict`, and against loops that carry the state."""
     ratios, work = row["ratios"], f"generate with `{row['model']}`, one stream"
-    loop, step = f"{work}, against a loop of `model.predict`", f"{work}, against a compiled step a character"
+    loop, step = f"{work}, against a loop of `model.predict`", f"{work}, against a loop that carries its state"
     return {
         loop: _line(loop, {"keras": ratios["predict loop"]}),
         step: _line(step, {"keras": ratios["stateful loop"], "torch": ratios.get("torch loop")}),
