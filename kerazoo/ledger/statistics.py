@@ -8,6 +8,7 @@ from typing import Any
 
 from kerazoo.errors import LedgerError
 from kerazoo.lazy import np
+from kerazoo.ledger.values import close
 
 CONFIDENCE = 0.95
 _ROUNDING = 1e-12  # of the mean: a spread below it is that of the arithmetic
@@ -56,7 +57,7 @@ def equivalence(values: Sequence[float], centre: float, margin: float) -> float:
     It is the larger of the two (Schuirmann 1987). Values without any spread give 0 or 1.
     """
     if spread(values) == 0:
-        return 0.0 if abs(float(np.mean(values)) - centre) <= margin else 1.0
+        return 0.0 if close(float(np.mean(values)), centre, margin) else 1.0
     above = _stats().ttest_1samp(values, centre - margin, alternative="greater").pvalue
     below = _stats().ttest_1samp(values, centre + margin, alternative="less").pvalue
     return float(max(above, below))

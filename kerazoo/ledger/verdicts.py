@@ -11,9 +11,9 @@ from kerazoo.ledger import statistics
 from kerazoo.ledger.entries import Entry, is_number
 from kerazoo.ledger.record import Row
 from kerazoo.ledger.selection import MISSING, beside, look_up, select
+from kerazoo.ledger.values import close, text_of
 from kerazoo.schema import Claim, Verdict
 
-_SLACK = 1e-12  # decimal fractions such as 0.84 + 0.02 have no exact binary form
 _SIGNIFICANCE = 0.05
 
 
@@ -160,18 +160,6 @@ def _equal(entry: Entry, values: Sequence[Any]) -> _Finding:
     return _Finding(_settled(entry, agrees), note, numbers.mean if numbers and numbers.sd else values[0], numbers)
 
 
-def close(value: Any, wanted: Any, tolerance: float) -> bool:
-    """Tell whether two numbers, or lists of them element by element, differ by no more than `tolerance`.
-
-    What is no number is to be equal.
-    """
-    if is_number(value) and is_number(wanted):
-        return abs(value - wanted) <= tolerance + _SLACK * max(abs(value), abs(wanted))
-    if isinstance(value, list) and isinstance(wanted, list):
-        return len(value) == len(wanted) and all(close(*pair, tolerance) for pair in zip(value, wanted, strict=True))
-    return bool(value == wanted and isinstance(value, bool) == isinstance(wanted, bool))
-
-
 def _equivalence(entry: Entry, values: Sequence[float]) -> _Finding:
     summary = statistics.summarise(values)
     margin = f"{text_of(entry.documented)} ± {text_of(entry.tolerance)}"
@@ -221,15 +209,6 @@ def _spread(summary: statistics.Summary) -> str:
     low, high = summary.interval or (summary.mean, summary.mean)
     mean, sd = text_of(summary.mean), text_of(summary.sd)
     return f"mean {mean} over {summary.n} seeds, sd {sd}, 95 % interval {text_of(low)} to {text_of(high)}"
-
-
-def text_of(value: Any) -> str:
-    """Return a value as a reader wants it: floats with four digits, lists short."""
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(text_of, value))}]"
-    return str(value)
 
 
 _RULES = {

@@ -13,7 +13,7 @@ from kerazoo.ledger.plan import Run
 from kerazoo.ledger.record import Row, fingerprint
 from kerazoo.ledger.selection import MISSING, look_up, select
 from kerazoo.ledger.statistics import prediction_margin
-from kerazoo.ledger.verdicts import close, text_of
+from kerazoo.ledger.values import close, text_of
 
 _LONG_RUNS = 3
 _RELATIVE, _ABSOLUTE = 1e-5, 1e-6  # float noise: sums in another order, over a training

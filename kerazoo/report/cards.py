@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from kerazoo.ledger.verdicts import text_of
+from kerazoo.ledger.values import text_of
 from kerazoo.report import wording
 from kerazoo.report.contents import Contents
 from kerazoo.report.markdown import NOTICE, code, escaped, table

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kerazoo.ledger.reproduce import Reproduction
-from kerazoo.ledger.verdicts import text_of
+from kerazoo.ledger.values import text_of
 from kerazoo.report.tables import plain_table
 from kerazoo.schema import Claim
 

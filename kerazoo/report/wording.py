@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kerazoo.ledger.verdicts import text_of
+from kerazoo.ledger.values import text_of, with_margin
 from kerazoo.schema import Claim, Verdict
 
 MEANINGS = {
@@ -64,14 +63,6 @@ def measured(claim: Claim) -> str:
         return f"{_with_unit(_plain(claim, claim.measured), claim)} {seeds}"
     half = (claim.interval[1] - claim.interval[0]) / 2
     return f"{_with_unit(with_margin(claim.measured, half), claim)} {seeds}"
-
-
-def with_margin(value: float, margin: float) -> str:
-    """Return a number with its margin, to two digits of the margin: "0.9785 ± 0.0013"."""
-    if not margin or not math.isfinite(margin):
-        return text_of(value)
-    decimals = max(0, 1 - math.floor(math.log10(abs(margin))))
-    return f"{value:.{decimals}f} ± {margin:.{decimals}f}"
 
 
 def test_error(claim: Claim) -> str:

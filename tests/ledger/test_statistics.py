@@ -24,6 +24,7 @@ def test_one_value_has_no_spread_and_equal_values_have_none():
     assert statistics.summarise([0.1 + 0.2, 0.3, 0.3]).sd == 0
     assert statistics.equivalence([0.85, 0.85], 0.84, 0.02) == 0
     assert statistics.equivalence([0.87, 0.87], 0.84, 0.02) == 1
+    assert statistics.equivalence([0.82, 0.82], 0.84, 0.02) == 0  # 0.84 - 0.82 is above 0.02 in binary
 
 
 def test_equivalence_is_two_one_sided_tests():

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kerazoo.ledger.entries import Entry
-from kerazoo.ledger.verdicts import close, judge, judge_claim, text_of
+from kerazoo.ledger.values import close, text_of
+from kerazoo.ledger.verdicts import judge, judge_claim
 
 GPU = {**CPU, "gpus": ["H100"]}
 

@@ -11,7 +11,8 @@ from rich.console import Console
 import kerazoo
 from kerazoo.cli import main
 from kerazoo.errors import InputError
-from kerazoo.report import cards, markdown, refresh, speed, wording, write_report
+from kerazoo.ledger.values import with_margin
+from kerazoo.report import cards, markdown, refresh, speed, write_report
 from kerazoo.report.contents import gather
 from kerazoo.report.writing import write_files
 
@@ -30,7 +31,7 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_a_number_has_the_digits_of_its_margin(value, margin, text):
-    assert wording.with_margin(value, margin) == text
+    assert with_margin(value, margin) == text
 
 
 def test_a_changed_measurement_changes_every_text(write_record):
