@@ -92,12 +92,9 @@ def judge_all(entries: Iterable[Entry], rows: Iterable[Row], absences: dict[str,
     for row in rows:
         by_experiment[row["experiment"]].append(row)
     known = experiments()
-    return [
-        judge_claim(
-            entry,
-            by_experiment[entry.check],
-            known[entry.check].revision if entry.check in known else None,
-            (absences or {}).get(entry.check, ""),
-        )
-        for entry in entries
-    ]
+    judged = []
+    for entry in entries:
+        one, absence = known.get(entry.check), (absences or {}).get(entry.check, "")
+        revision, seeds = (one.revision, one.seeds) if one else (None, 1)
+        judged.append(judge_claim(entry, by_experiment[entry.check], revision, absence, seeds))
+    return judged

@@ -48,14 +48,18 @@ class _Finding:
     summary: statistics.Summary | None = None
 
 
-def judge_claim(entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "") -> Claim:
+def judge_claim(
+    entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "", seeds: int = 1
+) -> Claim:
     """Return the claim of `entry` with the verdict that `judge` finds."""
     shared = {one.name: getattr(entry, one.name) for one in dataclasses.fields(entry)}
     shared = {name: value for name, value in shared.items() if name not in ("binomial", "value", "clock")}
-    return Claim(**shared, **vars(judge(entry, rows, revision, absence)))
+    return Claim(**shared, **vars(judge(entry, rows, revision, absence, seeds)))
 
 
-def judge(entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "") -> Judgement:
+def judge(
+    entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "", seeds: int = 1
+) -> Judgement:
     """Judge the claim of `entry` by the rows of its experiment.
 
     Args:
@@ -63,16 +67,18 @@ def judge(entry: Entry, rows: Iterable[Row], revision: int | None = None, absenc
         rows: of the record; those of other experiments are passed over.
         revision: of the experiment; rows of another do not count. None is the newest among the rows.
         absence: why there are no rows, where the caller knows.
+        seeds: how many the experiment wants; the note tells where there are fewer.
     """
     chosen, remark = select(rows, entry.check, revision)
     if not chosen:
         reason = absence or remark or f"The record holds no measurement by the experiment '{entry.check}'."
         return Judgement(Verdict.NOT_MEASURED, _sentence(reason))
     values = [look_up(row["values"], entry.value) for row in chosen]
-    seeds = tuple(row["seed"] for row in chosen)
-    found = _RULES[entry.rule](entry, values) if _usable(entry, values) else _unusable(entry, seeds, values)
+    measured = tuple(row["seed"] for row in chosen)
+    found = _RULES[entry.rule](entry, values) if _usable(entry, values) else _unusable(entry, measured, values)
     summary = found.summary
-    notes = [found.note, *_notes(chosen, entry.value), remark]
+    missing = f"{len(chosen)} of {seeds} seeds" if len(chosen) < seeds else ""
+    notes = [found.note, missing, *_notes(chosen, entry.value), remark]
     share = entry.binomial is not None and is_number(found.measured) and 0 <= found.measured <= 1
     return Judgement(
         verdict=found.verdict,
@@ -82,7 +88,7 @@ def judge(entry: Entry, rows: Iterable[Row], revision: int | None = None, absenc
         interval=summary.interval if summary else None,
         n=len(chosen),
         binomial=statistics.binomial_interval(found.measured, entry.binomial) if share and entry.binomial else None,
-        seeds=seeds,
+        seeds=measured,
         values=tuple(None if value is MISSING else value for value in values),
         source=chosen[0]["source"],
         data=chosen[0]["data"],
@@ -165,7 +171,7 @@ def _equivalence(entry: Entry, values: Sequence[float]) -> _Finding:
     margin = f"{text_of(entry.documented)} ± {text_of(entry.tolerance)}"
     if len(values) == 1:
         agrees = close(summary.mean, entry.documented, entry.tolerance)
-        note = f"One seed only, compared with {margin} without a test."
+        note = f"One seed, no test: compared with {margin}."
     else:
         p = statistics.equivalence(values, entry.documented, entry.tolerance)
         agrees = p < _SIGNIFICANCE
@@ -177,7 +183,7 @@ def _effect(entry: Entry, values: Sequence[float]) -> _Finding:
     summary = statistics.summarise(values)
     if summary.interval is None:
         holds = summary.mean > entry.tolerance
-        note = "One seed only: the sign of the difference, without a test."
+        note = f"One seed, no test: to hold, it must lie above {text_of(entry.tolerance)}."
     else:
         holds = summary.interval[0] > entry.tolerance
         note = (

@@ -7,6 +7,7 @@ from fakes import make_claim, make_row
 
 import kerazoo
 from kerazoo.cli import main
+from kerazoo.ledger import catalog
 from kerazoo.ledger.record import append_row
 
 
@@ -67,6 +68,12 @@ def test_an_earlier_revision_of_an_experiment_no_longer_counts(ledger, record, e
     experiment("probe", revision=2)(lambda setting: {})
     (claim,) = kerazoo.claims("009/number", ledger=ledger, record=record)
     assert claim.verdict == "not_measured" and "earlier design" in claim.note
+
+
+def test_fewer_seeds_than_the_catalog_wants_are_told(ledger, record, experiment, monkeypatch):
+    monkeypatch.delitem(catalog._catalog, "probe")
+    experiment("probe", seeds=5)(lambda setting: {})
+    assert "3 of 5 seeds." in kerazoo.claims("009/number", ledger=ledger, record=record)[0].note
 
 
 def test_what_is_not_there_is_named(ledger, record, write_ledger):

@@ -76,8 +76,13 @@ def test_a_claim_carries_the_statistics_and_where_they_come_from():
 
 
 def test_one_seed_is_said_to_be_one():
-    assert "without a test" in judge(entry(), rows_of(0.84)).note
-    assert "without a test" in judge(entry(rule="effect", design="groups"), rows_of(0.84)).note
+    assert judge(entry(), rows_of(0.84)).note.startswith("One seed, no test: ")
+    assert judge(entry(rule="effect", design="groups"), rows_of(0.84)).note.startswith("One seed, no test: ")
+
+
+def test_fewer_seeds_than_the_experiment_wants_are_told():
+    assert "2 of 5 seeds." in judge(entry(), rows_of(0.84, 0.85), seeds=5).note
+    assert "of 2 seeds" not in judge(entry(), rows_of(0.84, 0.85), seeds=2).note
 
 
 def test_no_row_is_not_measured_with_the_reason():
