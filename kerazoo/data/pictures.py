@@ -6,10 +6,11 @@ of mass is put on the centre of 28 x 28. Strokes far thinner or thicker than any
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-import struct
 import warnings
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from kerazoo.errors import DataError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pbm", ".pgm", ".ppm"))
+_FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO")  # of Pillow's those that run no other program
 MOST_PIXELS = 64_000_000  # of a picture, before it is decoded
 _ENOUGH = 1024  # pixels across; what is larger is reduced at once
 _SIZE, _DIGIT, _CENTRE = 28, 20, 14
@@ -28,11 +30,35 @@ _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # one channel of more tha
 _CONTRAST = 0.02  # of the full range; less is one colour
 
 
-def read_picture(source: str | os.PathLike[str] | IO[bytes], name: str) -> np.ndarray:
-    """Return the picture in the file `source` as (H, W) float32 grey levels from 0 to 1, its alpha laid on a ground.
+def entries_of(directory: Path) -> list[Path]:
+    """Return what is in `directory`, sorted.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return sorted(directory.iterdir())
+    except OSError as error:
+        raise DataError(f"the directory '{directory}' cannot be read: {error.strerror}") from None
+
+
+def pictures_in(directory: Path) -> list[Path]:
+    """Return the files of `directory` that are pictures by their names, sorted.
+
+    Raises:
+        DataError: it cannot be read, or holds none.
+    """
+    found = [one for one in entries_of(directory) if one.suffix.lower() in PICTURES]
+    if not found:
+        raise DataError(f"the directory '{directory}' holds no pictures ({', '.join(sorted(PICTURES))})")
+    return found
+
+
+def read_picture(source: str | os.PathLike[str] | IO[bytes] | Image.Image, name: str) -> np.ndarray:
+    """Return the picture `source` as (H, W) float32 grey levels from 0 to 1, its alpha laid on a ground.
 
     Args:
-        source: a path, or an open binary file that can be rewound.
+        source: a path, an open binary file that can be rewound, or Pillow's image.
         name: what an error calls it.
 
     Raises:
@@ -43,11 +69,11 @@ def read_picture(source: str | os.PathLike[str] | IO[bytes], name: str) -> np.nd
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow warns of: odd metadata, and sizes that are checked here
-            with Image.open(source) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    size = f"{image.width} x {image.height} pixels"
-                    raise DataError(f"'{name}' has {size}: wanted at most {MOST_PIXELS:,}; make it smaller")
-                image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is decoded no larger than needed
+            given = isinstance(source, Image.Image)
+            with contextlib.nullcontext(source) if given else Image.open(source, formats=_FORMATS) as image:
+                _check_size(image.height, image.width, name)
+                if not given:
+                    image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is decoded no larger than needed
                 return _grey(ImageOps.exif_transpose(image))
     except DataError:
         raise
@@ -57,9 +83,15 @@ def read_picture(source: str | os.PathLike[str] | IO[bytes], name: str) -> np.nd
         raise DataError(f"'{name}' is far too large: wanted at most {MOST_PIXELS:,} pixels; make it smaller") from None
     except FileNotFoundError:
         raise DataError(f"'{name}' is not a file; name a picture") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).strip().split("\n")[0]
+    except Exception as error:  # Pillow raises whatever its reader met first
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().split("\n")[0]
         raise DataError(f"'{name}' cannot be read as a picture: {reason}") from None
+
+
+def _check_size(height: int, width: int, name: str) -> None:
+    if height * width > MOST_PIXELS:
+        size = f"{width} x {height} pixels"
+        raise DataError(f"'{name}' has {size}: wanted at most {MOST_PIXELS:,}; make it smaller")
 
 
 def _grey(image: Image.Image) -> np.ndarray:
@@ -92,12 +124,19 @@ def _grey_on_ground(levels: np.ndarray) -> np.ndarray:
 def as_digit(levels: np.ndarray, name: str) -> np.ndarray:
     """Return a picture of one digit, (H, W) levels of any range, dark on light or light on dark, as (784,) float32.
 
+    Of (H, W, C) levels the mean of the C is taken.
+
     Raises:
-        DataError: the picture has one colour only, or holds NaN.
+        DataError: the picture has one colour only, has more than MOST_PIXELS, or holds NaN.
     """
-    levels = np.asarray(levels, np.float32)
+    from PIL import Image
+
+    _check_size(*levels.shape[:2], name)
+    with np.errstate(over="ignore"):  # to infinity, which is refused
+        levels = np.asarray(levels, np.float32) if levels.ndim == 2 else levels.mean(-1, dtype=np.float32)
     if not np.isfinite(levels).all():
         raise DataError(f"'{name}' holds NaN or infinity; wanted grey levels")
+    levels = np.asarray(_reduced(Image.fromarray(levels)))
     ink = _ink(levels, name)
     rows, columns = (np.flatnonzero((ink > 0.05).any(axis)) for axis in (1, 0))
     ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -128,7 +167,8 @@ def _ground(levels: np.ndarray, border: np.ndarray) -> Any:
     if np.median(np.abs(edge - level)) == 0:
         return level
     rows, columns = np.indices(levels.shape, np.float32)
-    plane = np.stack([np.ones_like(rows), rows / rows.shape[0], columns / rows.shape[1]], axis=-1)  # (H, W, 3)
+    height, width = levels.shape
+    plane = np.stack([np.ones_like(rows), rows / height, columns / width], axis=-1)  # (H, W, 3)
     points, weights = plane[border], np.ones_like(edge)
     for _ in range(5):  # least absolute deviations: ink that reaches the border does not tilt it
         found = np.linalg.lstsq(points * weights[:, None], edge * weights, rcond=None)[0]

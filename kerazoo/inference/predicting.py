@@ -44,7 +44,7 @@ def predict(
             picture is centred and scaled as MNIST was. For other models rows of numbers.
         model: a trained model or the path of its `.keras` file, in place of `weights`.
         weights: as in `build`: "pretrained", or the path of a file.
-        explain: weigh the words of a text, which takes about three times as long.
+        explain: weigh the words of a text, which takes about ten times as long.
 
     Raises:
         UnknownModelError: there is no model of that name.
@@ -153,7 +153,7 @@ def _text_answers(model: keras.Model, explain: bool, attention: bool) -> Callabl
     if vocabulary is None:
         raise InputError("the model carries no vocabulary; load a file that kerazoo.save_model or kerazoo.train wrote")
     length = model.inputs[0].shape[1] or origin_of(model).options.get("sequence_length", 100)
-    reader = attribution.reader_of(model) if explain else None
+    reader = attribution.reader_of(model, vocabulary.unknown) if explain else None
 
     def answer(batch: list[Item]) -> Iterator[_Answer]:
         texts = [_last_words(item, vocabulary, length) for item in batch]

@@ -33,26 +33,26 @@ def test_reviews_are_told_apart(both):
 def test_the_words_that_weigh_are_the_telling_ones(both):
     for one, telling in zip(both, TELLING, strict=True):
         heavy = {word.text for word in one.heaviest(8) if word.weight > 0}
-        assert heavy & telling
+        assert len(heavy & telling) >= 2
     assert [word.text for word in both[0].words[:3]] == ["a", "wonderful", "film"]
 
 
-def test_a_reader_agrees_with_the_model_and_its_weights_with_differences():
+def log_odds(share):
+    return np.log(share / (1 - share))
+
+
+def test_a_reader_agrees_with_the_model_and_its_weights_add_up():
     model = kerazoo.build("imdb_transformer", sequence_length=12, vocab_size=50, dropout=0.0, seed=3, compile=False)
     ids = np.array([[0, 0, 0, 5, 9, 2, 7, 7, 30, 41, 3, 8], [1] * 12], np.int32)
-    probabilities, weights = Reader(model).read(ids)
+    probabilities, weights = Reader(model, 1).read(ids)
     plain = model.predict(ids, verbose=0)[:, 0]
     np.testing.assert_allclose(probabilities[:, 1], plain, atol=1e-5)
+    nothing = model.predict(np.minimum(ids, 1), verbose=0)[:, 0]  # every word unknown
+    sign = np.where(plain > 0.5, 1, -1)
+    np.testing.assert_allclose(weights.sum(1), sign * (log_odds(plain) - log_odds(nothing)), atol=0.02)
     assert (weights[0, :3] == 0).all()
-    # All vectors a little longer: to the first order the log-odds change by the sum of the weights, padding included.
-    embedding = next(layer for layer in model.layers if hasattr(layer, "positions"))
-    step = 1e-2
-    for weight in embedding.weights:
-        weight.assign(weight * (1 + step))
-    longer = model.predict(ids[1:], verbose=0)[0, 0]
-    sign = 1 if plain[1] > 0.5 else -1
-    change = sign * (np.log(longer / (1 - longer)) - np.log(plain[1] / (1 - plain[1])))
-    assert change / step == pytest.approx(weights[1].sum(), rel=0.1, abs=0.01)
+    assert (weights[1] == 0).all()
+    assert np.abs(weights[0, 3:]).min() > 0
 
 
 def test_attention_rows_sum_to_one_and_skip_padding():
