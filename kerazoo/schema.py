@@ -83,7 +83,7 @@ class Verdict(StrEnum):
     """What became of a claim."""
 
     REPRODUCED = "reproduced"  # measured, within the tolerance
-    NOT_REPRODUCED = "not_reproduced"  # measured, outside the tolerance
+    NOT_REPRODUCED = "not_reproduced"  # measured, and not shown to be within the tolerance
     HOLDS = "holds"  # a formula, a calculation or a statement that is true as printed
     WRONG = "wrong"  # one that is false as printed
     NOT_RUNNABLE = "not_runnable"  # a program that fails as printed

@@ -15,6 +15,7 @@ from kerazoo.ledger.values import close, text_of
 from kerazoo.schema import Claim, Verdict
 
 _SIGNIFICANCE = 0.05
+_INCONCLUSIVE = "Inconclusive: too few seeds or too much spread."
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,10 @@ def _equivalence(entry: Entry, values: Sequence[float]) -> _Finding:
     else:
         p = statistics.equivalence(values, entry.documented, entry.tolerance)
         agrees = p < _SIGNIFICANCE
-        note = f"{_spread(summary)}; equivalence to {margin} by two one-sided t tests: p = {p:.2g}."
+        needed = f"needs p < {_SIGNIFICANCE:g} (a {100 * (1 - 2 * _SIGNIFICANCE):g} % interval within it)"
+        note = f"{_spread(summary)}; equivalence to {margin} by two one-sided t tests: p = {p:.2g}, {needed}."
+        if not agrees and close(summary.mean, entry.documented, entry.tolerance):
+            note += f" {_INCONCLUSIVE}"
     return _Finding(Verdict.REPRODUCED if agrees else Verdict.NOT_REPRODUCED, note, summary.mean, summary)
 
 
@@ -185,10 +189,11 @@ def _effect(entry: Entry, values: Sequence[float]) -> _Finding:
         holds = summary.mean > entry.tolerance
         note = f"One seed, no test: to hold, it must lie above {text_of(entry.tolerance)}."
     else:
-        holds = summary.interval[0] > entry.tolerance
-        note = (
-            f"Paired difference: {_spread(summary)}; to hold, the interval must lie above {text_of(entry.tolerance)}."
-        )
+        low, high = summary.interval
+        holds = low > entry.tolerance
+        note = f"Effect: {_spread(summary)}; to hold, the interval must lie above {text_of(entry.tolerance)}."
+        if low <= entry.tolerance < high:
+            note += f" {_INCONCLUSIVE}"
     return _Finding(Verdict.HOLDS if holds else Verdict.NOT_REPRODUCED, note, summary.mean, summary)
 
 

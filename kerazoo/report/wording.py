@@ -13,7 +13,7 @@ from kerazoo.schema import Claim, Verdict
 MEANINGS = {
     Verdict.REPRODUCED: "measured, within the tolerance",
     Verdict.HOLDS: "true as printed",
-    Verdict.NOT_REPRODUCED: "measured, outside the tolerance",
+    Verdict.NOT_REPRODUCED: "measured, and not shown to be within the tolerance",
     Verdict.WRONG: "false as printed",
     Verdict.NOT_RUNNABLE: "a program that fails as printed",
     Verdict.NOT_COMPARABLE: "nothing is printed to compare with, or the hardware is not named",

@@ -80,6 +80,25 @@ def test_one_seed_is_said_to_be_one():
     assert judge(entry(rule="effect", design="groups"), rows_of(0.84)).note.startswith("One seed, no test: ")
 
 
+@pytest.mark.parametrize(
+    ("rule", "values", "inconclusive"),
+    [
+        ("equivalence", [0.81, 0.86, 0.88], True),  # the mean is within
+        ("equivalence", [0.79, 0.80, 0.795], False),
+        ("equivalence", [0.839, 0.843, 0.835], False),
+        ("effect", [0.01, 0.05, 0.03], True),  # 0.02 is in the interval
+        ("effect", [-0.05, -0.06, -0.055], False),
+        ("effect", [0.02, 0.02], False),  # no spread
+        ("effect", [0.05, 0.06, 0.055], False),
+    ],
+)
+def test_what_more_seeds_might_settle_is_called_inconclusive(rule, values, inconclusive):
+    note = judge(entry(rule=rule, design="groups"), rows_of(*values)).note
+    assert ("Inconclusive: too few seeds or too much spread." in note) is inconclusive
+    assert ("needs p < 0.05 (a 90 % interval within it)" in note) is (rule == "equivalence")
+    assert ("Effect: mean " in note) is (rule == "effect")
+
+
 def test_fewer_seeds_than_the_experiment_wants_are_told():
     assert "2 of 5 seeds." in judge(entry(), rows_of(0.84, 0.85), seeds=5).note
     assert "of 2 seeds" not in judge(entry(), rows_of(0.84, 0.85), seeds=2).note
