@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         out.print(f"kerazoo {kerazoo.__version__}")
 
 
-for _name, _function in {
+_COMMANDS: dict[str, Callable[..., Any]] = {
     "list": zoo.list_command,
     "show": zoo.show,
     "train": training.train,
@@ -49,7 +50,8 @@ for _name, _function in {
     "report": claims.report,
     "pretrain": training.pretrain,
     "doctor": zoo.doctor,
-}.items():
+}
+for _name, _function in _COMMANDS.items():
     app.command(_name)(_function)
 
 
