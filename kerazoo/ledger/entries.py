@@ -27,7 +27,8 @@ class Entry:
 
     `value` is the dotted path of the claim's value in the rows of the experiment `check`, and `binomial` the size of
     the test set that an accuracy was measured on. `clock` says that the value depends on how fast the machine is, and
-    so on the hour. `documented` may be left out where the rule is "unstated".
+    so on the hour. `beside` is the path of a change in test accuracy that is told with an effect: a smaller gap may be
+    that of a worse classifier. `documented` may be left out where the rule is "unstated".
     """
 
     document: str
@@ -49,6 +50,7 @@ class Entry:
     design: str = ""
     binomial: int | None = None
     clock: bool = False
+    beside: str = ""
 
 
 _TYPES = {name: next(iter(typing.get_args(kind)), kind) for name, kind in typing.get_type_hints(Entry).items()}
@@ -146,6 +148,8 @@ def _fault(entry: Entry) -> str:
         "rule 'equivalence' wants a documented number": entry.rule == "equivalence" and not is_number(entry.documented),
         "rule 'equivalence' wants a tolerance above 0": entry.rule == "equivalence" and entry.tolerance == 0,
         "rule 'effect' wants the design of the experiment": entry.rule == "effect" and not entry.design,
+        "'beside' is for rule 'effect'": bool(entry.beside) and entry.rule != "effect",
+        f"beside '{entry.beside}' is no dotted path": bool(entry.beside) and not all(entry.beside.split(".")),
         "rule 'runs' is for programs": entry.rule == "runs" and entry.kind != "program",
         **{f"'{name}' is empty": not getattr(entry, name) for name in _REQUIRED},
     }

@@ -11,9 +11,10 @@ from kerazoo.ledger import statistics
 from kerazoo.ledger.entries import Entry, is_number
 from kerazoo.ledger.record import Row
 from kerazoo.ledger.selection import MISSING, beside, look_up, select
-from kerazoo.ledger.values import close, text_of
+from kerazoo.ledger.values import close, text_of, with_margin
 from kerazoo.schema import Claim, Verdict
 
+_OF_ENTRY = ("binomial", "value", "clock", "beside")  # what says how to judge, and is no part of the claim
 _SIGNIFICANCE = 0.05
 _INCONCLUSIVE = "Inconclusive: too few seeds or too much spread."
 
@@ -54,7 +55,7 @@ def judge_claim(
 ) -> Claim:
     """Return the claim of `entry` with the verdict that `judge` finds."""
     shared = {one.name: getattr(entry, one.name) for one in dataclasses.fields(entry)}
-    shared = {name: value for name, value in shared.items() if name not in ("binomial", "value", "clock")}
+    shared = {name: value for name, value in shared.items() if name not in _OF_ENTRY}
     return Claim(**shared, **vars(judge(entry, rows, revision, absence, seeds)))
 
 
@@ -79,7 +80,7 @@ def judge(
     found = _RULES[entry.rule](entry, values) if _usable(entry, values) else _unusable(entry, measured, values)
     summary = found.summary
     missing = f"{len(chosen)} of {seeds} seeds" if len(chosen) < seeds else ""
-    notes = [found.note, missing, *_notes(chosen, entry.value), remark]
+    notes = [found.note, _change(entry, chosen), missing, *_notes(chosen, entry.value), remark]
     share = entry.binomial is not None and is_number(found.measured) and 0 <= found.measured <= 1
     return Judgement(
         verdict=found.verdict,
@@ -104,6 +105,19 @@ def _notes(rows: Sequence[Row], path: str) -> list[str]:
     """Return the experiment's own note: the seeds' common one, or else the first seed's."""
     notes = [beside(row["values"], path, "note") or row["values"].get("note") or "" for row in rows]
     return [notes[0] if len(set(notes)) == 1 or not notes[0] else f"Seed {rows[0]['seed']}: {notes[0]}"]
+
+
+def _change(entry: Entry, rows: Sequence[Row]) -> str:
+    """Return how the test accuracy changes, which the effect of `entry` does not tell, or an empty text."""
+    if not entry.beside:
+        return ""
+    values = [look_up(row["values"], entry.beside) for row in rows]
+    if not all(map(is_number, values)):
+        return f"The rows have no number at '{entry.beside}'."
+    summary = statistics.summarise(values)
+    low, high = summary.interval or (summary.mean, summary.mean)
+    seeds = f"{summary.n} seed{'s' * (summary.n > 1)}"
+    return f"Test accuracy changes by {with_margin(summary.mean, (high - low) / 2)} ({seeds})."
 
 
 def _all_or_none(found: Iterable[Any]) -> tuple[Any, ...]:

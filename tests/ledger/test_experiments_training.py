@@ -8,11 +8,20 @@ import pytest
 from kerazoo import Dataset, build
 from kerazoo.data.text import windows
 from kerazoo.ledger.catalog import find_experiment
+from kerazoo.ledger.entries import is_number, load_entries
 from kerazoo.ledger.experiments import compression, optimizers, overfitting, parts, trainings, transfer, vanishing
+from kerazoo.ledger.selection import look_up
 
 
 def quiet(text):
     """Say nothing."""
+
+
+def told_beside(check, count):
+    """Return the paths that the ledger's entries of an experiment want told beside their effects."""
+    paths = [entry.beside for entry in load_entries() if entry.check == check]
+    assert len(paths) == count and all(paths)
+    return paths
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +126,14 @@ def test_remedies_are_paired_with_the_same_net_without_one(digits, untrained):
     assert values["smaller"] == pytest.approx(plain["loss_gap"] - smaller["loss_gap"], abs=1e-3) != 0
     better = smaller["test_accuracy"] - plain["test_accuracy"]
     assert values["test_accuracy"]["smaller"] == pytest.approx(better, abs=1e-3)
+    assert all(is_number(look_up(values, path)) for path in told_beside("overfitting_remedies", count=4))
 
 
 def test_a_penalty_is_paired_with_the_same_weights_and_is_no_part_of_the_gap(digits, untrained):
-    assert overfitting.l2_values(digits, seed=0, epochs=1)["gap"] == pytest.approx(0, abs=1e-4)
+    values = overfitting.l2_values(digits, seed=0, epochs=1)
+    assert values["gap"] == pytest.approx(0, abs=1e-4)
+    for check in ("l2_regularisation", "early_stopping", "dropout_gap"):  # all by `against`
+        assert all(is_number(look_up(values, path)) for path in told_beside(check, count=1))
 
 
 def test_dropout_is_paired_with_the_same_weights_and_is_off_in_the_gap(digits, untrained):

@@ -99,6 +99,14 @@ def test_what_more_seeds_might_settle_is_called_inconclusive(rule, values, incon
     assert ("Effect: mean " in note) is (rule == "effect")
 
 
+def test_the_change_in_test_accuracy_is_told_beside_an_effect():
+    one = entry(rule="effect", design="groups", beside="test.0")
+    rows = [make_row(seed, {"number": 0.05, "test": [change]}) for seed, change in enumerate([-0.02, -0.03, -0.04])]
+    assert "Test accuracy changes by -0.030 ± 0.025 (3 seeds)." in judge(one, rows).note  # t(0.975, 2) = 4.303
+    assert "Test accuracy changes by -0.02 (1 seed)." in judge(one, rows[:1]).note
+    assert "no number at 'test.0'" in judge(one, rows_of(0.05, 0.05)).note
+
+
 def test_fewer_seeds_than_the_experiment_wants_are_told():
     assert "2 of 5 seeds." in judge(entry(), rows_of(0.84, 0.85), seeds=5).note
     assert "of 2 seeds" not in judge(entry(), rows_of(0.84, 0.85), seeds=2).note
