@@ -34,6 +34,7 @@ class Reproduction:
     Attributes:
         claims: the claims that were chosen, judged by the rows in `out` (with `verify`, by the record).
         rows: those that this call measured.
+        planned: how many runs the call wanted to have measured, here or before.
         out: the directory of the rows and of `verdicts.json`; None with `verify`, which writes nothing.
         unmeasurable: the experiments that cannot be carried out here, each with the reason.
         failed: the experiments that raised an error, each with its line.
@@ -43,6 +44,7 @@ class Reproduction:
 
     claims: list[Claim]
     rows: list[Row] = field(repr=False)
+    planned: int
     out: Path | None
     unmeasurable: dict[str, str]
     failed: dict[str, str]
@@ -56,8 +58,8 @@ class Reproduction:
 
     @property
     def ok(self) -> bool:
-        """Whether no experiment failed and no value differs from the record."""
-        return not self.failed and not self.differences
+        """Whether no experiment failed and no value differs from the record; with `verify`, of one at least."""
+        return not self.failed and not self.differences and (self.out is not None or bool(self.rows))
 
 
 def reproduce(
@@ -122,6 +124,7 @@ def reproduce(
     found = Reproduction(
         claims=judged,
         rows=measuring.rows,
+        planned=len(runs),
         out=None if verify else directory,
         unmeasurable=measuring.unmeasurable,
         failed=measuring.failed,

@@ -33,7 +33,7 @@ def records(claims: Iterable[Claim]) -> list[dict[str, Any]]:
 
 def reproduction_record(found: Reproduction) -> dict[str, Any]:
     """Return what `reproduce` found as plain values for JSON."""
-    fields = ("summary", "rows", "unmeasurable", "failed", "differences", "seconds")
+    fields = ("summary", "rows", "planned", "unmeasurable", "failed", "differences", "seconds")
     where = {"out": None if found.out is None else str(found.out)}
     return {"claims": records(found.claims), **{name: getattr(found, name) for name in fields}, **where}
 
@@ -112,9 +112,11 @@ def show_reproduction(console: Console, found: Reproduction) -> None:
     if found.out is None:
         for line in found.differences:
             console.print(line)
+        for name, reason in found.unmeasurable.items():
+            console.print(f"not measured: {name}: {reason}")
         count = len(found.differences)
         values = f"{count} value{'s' * (count != 1)} different from the record"
-        console.print(f"{len(found.rows)} rows measured again: {values}")
+        console.print(f"{len(found.rows)} of {found.planned} planned rows measured again: {values}")
     else:
         show_claims(console, found.claims)
         console.print(f"{len(found.rows)} rows measured in {found.seconds:.0f} s; they are in {found.out}")

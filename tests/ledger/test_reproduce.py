@@ -211,6 +211,23 @@ def test_verify_finds_what_was_changed_in_the_record(reproduce, calls, no_data, 
     )
 
 
+def test_verify_is_not_passed_where_nothing_could_be_measured(write_ledger, experiment, tmp_path, capsys):
+    able = [True]
+
+    @experiment("probe")
+    def probe(setting):
+        if not able:
+            raise Unmeasurable("No accelerator.")
+        return {"number": 0.84}
+
+    ledger = write_ledger(make_claim())
+    kerazoo.reproduce(ledger=ledger, out=tmp_path / "out", verbose=False)
+    able.clear()
+    assert main(["reproduce", "--ledger", str(ledger), "--verify", "--record", str(tmp_path / "out")]) == 1
+    output = capsys.readouterr().out
+    assert "not measured: probe: No accelerator." in output and "0 of 1 planned rows" in output
+
+
 def test_verify_does_not_expect_the_same_seconds(write_ledger, experiment, tmp_path):
     times = iter([1.0, 1.1, 1.2, 1.15, 9.0])
 
@@ -255,7 +272,7 @@ def test_the_command_tells_verdicts_failures_and_differences(ledger, calls, no_d
     assert "009/exact" in capsys.readouterr().out
     verify = [*arguments, "--verify", "--record", "runs/reproduce"]
     assert main(verify) == 0
-    assert "2 rows measured again: 0 values different" in capsys.readouterr().out
+    assert "2 of 2 planned rows measured again: 0 values different" in capsys.readouterr().out
     rows = tmp_path / "runs" / "reproduce" / "exact.jsonl"
     rows.write_text(rows.read_text().replace('"count": 3', '"count": 5'))
     assert main(verify) == 1
