@@ -12,7 +12,7 @@ from typing import Any
 from kerazoo._version import __version__
 from kerazoo.lazy import keras, tf
 
-_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "jax")
+_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "jax", "torch")
 
 
 def versions() -> dict[str, str]:

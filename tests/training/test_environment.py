@@ -1,10 +1,11 @@
+import importlib.metadata
 import json
 
 import keras
 import pytest
 
 import kerazoo
-from kerazoo.training.environment import cudnn_obstacles, environment, warn_where_cudnn_is_lost
+from kerazoo.training.environment import cudnn_obstacles, environment, versions, warn_where_cudnn_is_lost
 
 
 def test_the_environment_is_plain_json_and_names_what_matters():
@@ -53,3 +54,17 @@ def test_the_documented_lstms_are_served(recwarn):
     warn_where_cudnn_is_lost(kerazoo.build("imdb_lstm", vocab_size=50), gpu=True)
     warn_where_cudnn_is_lost(kerazoo.build("mnist_mlp"), gpu=True)
     assert not recwarn.list
+
+
+def test_versions_are_those_of_what_is_installed_and_decides_a_result(monkeypatch):
+    def version(package):
+        if package == "torch":
+            return "2.9"
+        if package == "jax":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return installed(package)
+
+    installed = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    found = versions()
+    assert found["scipy"] == installed("scipy") and found["torch"] == "2.9" and "jax" not in found
