@@ -49,13 +49,13 @@ def adapt(
     kind = model_spec.dataset if model_spec else None
     if is_stream(data):
         return data.map(_form_batch) if kind == "mnist" else data
-    if isinstance(data, Dataset) and np.asarray(data.x_train).dtype.kind not in "OU":
+    if isinstance(data, Dataset) and not _is_raw(data.x_train):
         return data.with_vocabulary(vocabulary).with_classes(classes)
     if isinstance(data, str) and kind == "text":
         names = ("unit", "sequence_length", "stride", "max_vocabulary")
         chosen = {name: options[name] for name in names if name in options}
         return text.windows(text.split(data), "text", "user", "user", **chosen, vocabulary=vocabulary)
-    if isinstance(data, Dataset):  # of raw text
+    if isinstance(data, Dataset):
         base = data.with_classes(classes)
         pairs = {split: (getattr(base, f"x_{split}"), getattr(base, f"y_{split}")) for split in base.sizes}
     else:
@@ -70,6 +70,14 @@ def adapt(
         arrays[f"x_{split}"] = form(x)
         arrays[f"y_{split}"] = _labels(y, len(arrays[f"x_{split}"]))
     return dataclasses.replace(base, vocabulary=vocabulary, **arrays)
+
+
+def _is_raw(x: Any) -> bool:
+    """Tell whether `x` is text, or rows of different lengths, that are yet to be brought to the form of an array."""
+    try:
+        return np.asarray(x).dtype.kind in "OU"
+    except ValueError:
+        return True
 
 
 def _form_batch(x: Any, *rest: Any) -> tuple[Any, ...]:

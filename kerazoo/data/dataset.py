@@ -94,7 +94,7 @@ class Dataset:
         """Return the data with its labels in terms of `classes`, for a model that tells those apart.
 
         Raises:
-            DataError: a class of the data is not among them.
+            DataError: a class of the data is not among them, or a label has no name.
         """
         if not classes or not self.classes or classes == self.classes:
             return self
@@ -102,10 +102,22 @@ class Dataset:
         if others:
             known = f"the model tells {', '.join(classes)} apart"
             raise DataError(f"the data has the class '{others[0]}', and {known}; give num_classes for a new last layer")
-        return self.relabelled([classes.index(name) for name in self.classes], classes)
+        table = np.array([classes.index(name) for name in self.classes], np.int32)
+        labels = {split: class_numbers(getattr(self, f"y_{split}")) for split in self.sizes}
+        for y in labels.values():
+            if y.size and not 0 <= y.min() <= y.max() < len(table):
+                raise DataError(f"labels from {y.min()} to {y.max()}, and classes names 0 to {len(table) - 1} alone")
+        return dataclasses.replace(self, classes=classes, **{f"y_{split}": table[y] for split, y in labels.items()})
 
-    def relabelled(self, numbers: Any, classes: tuple[str, ...]) -> Dataset:
-        """Return the data with `numbers[label]` for each label, which are the numbers of `classes`."""
-        table = np.asarray(numbers, np.int32)
-        labels = {f"y_{split}": table[np.asarray(getattr(self, f"y_{split}"))] for split in self.sizes}
-        return dataclasses.replace(self, classes=classes, **labels)
+
+def class_numbers(y: Array) -> Array:
+    """Return (N,) or (N, 1) labels that are whole numbers, of any dtype, as (N,) int64.
+
+    Raises:
+        DataError: they are not.
+    """
+    y = np.asarray(y)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if y.ndim != 1 or y.dtype.kind not in "iufb" or not np.isfinite(y).all() or (y != np.floor(y)).any():
+        raise DataError(f"labels of {y.dtype} and shape {y.shape}: wanted (N,) whole numbers")
+    return y.astype(np.int64)

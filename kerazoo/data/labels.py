@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from kerazoo.data.dataset import Dataset
+from kerazoo.data.dataset import Dataset, class_numbers
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
 
@@ -24,10 +24,13 @@ def number_labels(data: Dataset, num_classes: int) -> Dataset:
             count, names = len(data.classes), _listed(data.classes)
             raise DataError(f"num_classes={num_classes}, and the data has {count} ({names}); give num_classes={count}")
         return data
-    labels = {split: _whole(getattr(data, f"y_{split}"), num_classes) for split in data.sizes}
-    if any(y is None for y in labels.values()):
+    given = {split: np.asarray(getattr(data, f"y_{split}")) for split in data.sizes}
+    if any(y.ndim == 2 and y.shape[1] == num_classes for y in given.values()):
         return data
+    labels = {split: class_numbers(y) for split, y in given.items()}
     found = np.unique(labels["train"])
+    if not found.size:
+        raise DataError("the training split is empty; wanted at least one example")
     others = np.setdiff1d(np.concatenate(list(labels.values())), found)
     if found[0] >= 0 and max(found[-1], others.max(initial=0)) < num_classes and others.min(initial=0) >= 0:
         return data
@@ -38,17 +41,6 @@ def number_labels(data: Dataset, num_classes: int) -> Dataset:
         raise DataError(f"the label {others[0]} is in the test data and not in the training data")
     numbered = {f"y_{split}": np.searchsorted(found, y).astype(np.int32) for split, y in labels.items()}
     return dataclasses.replace(data, classes=tuple(str(one) for one in found), **numbered)
-
-
-def _whole(y: Any, num_classes: int) -> Any:
-    """Return labels as (N,) int64; None for one-hot rows."""
-    y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] == num_classes:
-        return None
-    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    if y.ndim != 1 or y.dtype.kind not in "iufb" or (y != np.floor(y)).any():
-        raise DataError(f"labels of {y.dtype} and shape {y.shape}: wanted (N,) whole numbers")
-    return y.astype(np.int64)
 
 
 def _listed(values: Any) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo.data.dataset import Dataset
-from kerazoo.data.pictures import PICTURES, as_digit, read_picture
+from kerazoo.data.pictures import as_digit, entries_of, pictures_in, read_picture
 from kerazoo.errors import DataError, InputError, did_you_mean
 from kerazoo.lazy import np
 
@@ -48,12 +48,10 @@ def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, 
     root = Path(path)
     if not root.is_dir():
         raise DataError(f"'{path}' is not a directory; wanted one with a folder of pictures for each class")
-    folders = sorted(one for one in root.iterdir() if one.is_dir() and not one.name.startswith("."))
+    folders = [one for one in entries_of(root) if one.is_dir() and not one.name.startswith(".")]
     files, labels = [], []
     for place, folder in enumerate(folders):
-        found = sorted(one for one in folder.iterdir() if one.suffix.lower() in PICTURES)
-        if not found:
-            raise DataError(f"the folder '{folder}' holds no pictures ({', '.join(sorted(PICTURES))})")
+        found = pictures_in(folder)
         files += found
         labels += [place] * len(found)
     classes = _checked_classes([one.name for one in folders], f"'{path}'", "folders, one a class")

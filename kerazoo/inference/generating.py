@@ -12,6 +12,7 @@ from kerazoo.data import Vocabulary
 from kerazoo.errors import InputError
 from kerazoo.factory import build
 from kerazoo.inference.decoding import BLOCK, decoder_of
+from kerazoo.inference.inputs import check_unicode
 from kerazoo.inference.samplers import Sampling
 from kerazoo.inference.texts import Writer, encode_prompts, pad_rows
 from kerazoo.lazy import keras
@@ -170,10 +171,7 @@ def _texts(what: str, given: Any) -> list[str]:
 def _pieces(model_or_name: Any, prompts: list[str], request: _Request, block: int) -> Iterator[list[str]]:
     """Check everything now, and return what yields the next piece of each text."""
     for text in prompts:
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(f"the prompt is not Unicode text: character {error.start} is half a character") from None
+        check_unicode(text, "the prompt")
     model = _model_of(model_or_name)
     decoder = decoder_of(model)
     vocabulary = _vocabulary_of(model, request.vocabulary, decoder.vocab_size)

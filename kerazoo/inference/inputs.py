@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from kerazoo.data import mnist
-from kerazoo.data.pictures import PICTURES, as_digit, read_picture
+from kerazoo.data.pictures import as_digit, pictures_in, read_picture
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
 
@@ -43,7 +43,7 @@ def items(kind: str | None, inputs: Any) -> Iterator[Item]:
     several = isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, os.PathLike)) and not _single(inputs)
     each = {"mnist": _pictures, "imdb": _texts}.get(kind or "", _rows)
     if isinstance(inputs, list) and inputs and isinstance(inputs[0], (int, float)):
-        several, inputs = False, np.asarray(inputs)
+        several, inputs = False, _array(inputs, "input 0")
     count = 0
     for place, one in enumerate(inputs if several else [inputs]):
         for item in each(one, f"input {place}"):
@@ -64,9 +64,9 @@ def _texts(given: Any, name: str) -> Iterator[Item]:
         yield Item(_shortened(given), _checked(given, name))
     elif isinstance(given, os.PathLike):
         with _opened(Path(given)) as file:
-            yield from _lines(file, str(given))
+            yield from _lines(file, _printable(given))
     elif hasattr(given, "read"):
-        yield from _lines(given, getattr(given, "name", name))
+        yield from _lines(given, _printable(getattr(given, "name", name)))
     else:
         yield from _rows(given, name)
 
@@ -93,7 +93,20 @@ def _decoded(content: bytes, name: str) -> str:
         raise DataError(f"{name} is not UTF-8 text (byte {error.start}); wanted text") from None
 
 
+def check_unicode(text: str, name: str) -> None:
+    """Refuse a text that no file could hold, such as a word of a command line that is not UTF-8.
+
+    Raises:
+        DataError: it has surrogates.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{name} is not Unicode text: character {error.start} is half a character") from None
+
+
 def _checked(text: str, name: str) -> str:
+    check_unicode(text, name)
     if not text.strip():
         raise DataError(f"{name} is an empty text; wanted a text with words")
     if "\0" in text:
@@ -106,6 +119,11 @@ def _shortened(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
+def _printable(name: Any) -> str:
+    """Return the name of a file, which need not be UTF-8, as text that is."""
+    return str(name).encode("utf-8", "replace").decode()
+
+
 def _opened(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
@@ -115,25 +133,28 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _pictures(given: Any, name: str) -> Iterator[Item]:
     if isinstance(given, (str, os.PathLike)):
-        yield from _picture_files(Path(given))
-    elif isinstance(given, bytes) or hasattr(given, "read"):
-        content = given if isinstance(given, bytes) else given.read(LARGEST_STREAM + 1)
-        yield from _picture_bytes(content, name if isinstance(given, bytes) else getattr(given, "name", name))
+        yield from _picture_files(Path(given), _printable(given))
+    elif isinstance(given, bytes):
+        yield from _picture_bytes(given, name)
+    elif hasattr(given, "read"):
+        yield from _picture_bytes(given.read(LARGEST_STREAM + 1), _printable(getattr(given, "name", name)))
+    elif hasattr(given, "getbands"):
+        yield _picture(given, name)  # Pillow's: as the same picture in a file
     else:
-        yield from _picture_array(np.asarray(given), name)
+        yield from _picture_array(_array(given, name), name)
 
 
-def _picture_files(path: Path) -> Iterator[Item]:
-    if path.is_dir():
-        files = sorted(one for one in path.iterdir() if one.suffix.lower() in PICTURES)
-        if not files:
-            raise DataError(f"the directory '{path}' holds no pictures ({', '.join(sorted(PICTURES))})")
-        for file in files:
-            yield Item(str(file), as_digit(read_picture(file, str(file)), str(file)))
+def _picture(source: Any, name: str) -> Item:
+    return Item(name, as_digit(read_picture(source, name), name))
+
+
+def _picture_files(path: Path, name: str) -> Iterator[Item]:
+    if os.path.isdir(path):  # noqa: PTH112 (Path raises for a text that no path can be)
+        yield from (_picture(file, _printable(file)) for file in pictures_in(path))
     elif path.suffix in (".npy", ".npz"):
-        yield from _picture_array(_array_file(path, str(path)), str(path))
+        yield from _picture_array(_array_file(path, name), name)
     else:
-        yield Item(str(path), as_digit(read_picture(path, str(path)), str(path)))
+        yield _picture(path, name)
 
 
 def _picture_bytes(content: bytes, name: str) -> Iterator[Item]:
@@ -145,7 +166,7 @@ def _picture_bytes(content: bytes, name: str) -> Iterator[Item]:
     if content.startswith((b"\x93NUMPY", b"PK\x03\x04")):
         yield from _picture_array(_array_file(file, name), name)
     else:
-        yield Item(name, as_digit(read_picture(file, name), name))
+        yield _picture(file, name)
 
 
 def _picture_array(array: np.ndarray, name: str) -> Iterator[Item]:
@@ -159,8 +180,7 @@ def _picture_array(array: np.ndarray, name: str) -> Iterator[Item]:
     elif array.ndim == 2 and array.size or array.ndim == 3 and shape[2] in (3, 4) and array.size:
         if array.dtype.kind not in "fiub":
             raise DataError(f"{name} is of dtype {array.dtype}; wanted a picture of numbers")
-        levels = array.astype(np.float32)
-        yield Item(name, as_digit(levels if array.ndim == 2 else levels[..., :3].mean(-1), name))
+        yield Item(name, as_digit(array if array.ndim == 2 else array[..., :3], name))
     else:
         raise DataError(f"{name} has shape {shape}; wanted pictures (28, 28), (N, 28, 28), (N, 784) or (H, W)")
 
@@ -173,10 +193,10 @@ def _array_file(source: Path | IO[bytes], name: str) -> np.ndarray:
         if not isinstance(source, Path):
             source.seek(0)
         return np.load(source, mmap_mode="r" if isinstance(source, Path) else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, DataError):
-            raise
-        reason = (getattr(error, "strerror", None) or str(error)).split("\n")[0]
+    except DataError:
+        raise
+    except Exception as error:  # zip archives, what packs them, and NumPy raise whatever they met first
+        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).split("\n")[0]
         raise DataError(f"'{name}' cannot be read as arrays: {reason}") from None
 
 
@@ -195,11 +215,15 @@ def _archived(source: Path | IO[bytes], name: str) -> np.ndarray:
         return arrays[chosen[0]]
 
 
-def _rows(given: Any, name: str) -> Iterator[Item]:
+def _array(given: Any, name: str) -> np.ndarray:
     try:
-        array = np.asarray(given)
+        return np.asarray(given)
     except ValueError:
         raise DataError(f"{name} is of rows of different lengths; wanted one array") from None
+
+
+def _rows(given: Any, name: str) -> Iterator[Item]:
+    array = _array(given, name)
     if array.dtype.kind not in "fiub" or array.ndim not in (1, 2):
         raise DataError(f"{name} is {array.dtype} of shape {array.shape}; wanted a row of numbers, or rows")
     for place, row in enumerate(np.atleast_2d(array)):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kerazoo
+from kerazoo.data.adapt import adapt
 from kerazoo.data.mnist import as_pixels
 
 random = np.random.default_rng(0)
@@ -186,3 +187,12 @@ def test_text_without_a_vocabulary_cannot_be_evaluated():
 def test_floats_from_0_to_1_pass_as_they_are(shape, low, high):
     pixels = np.linspace(low, high, int(np.prod(shape))).reshape(shape)
     assert np.array_equal(as_pixels(pixels), pixels.reshape(shape[0], 784).astype(np.float32))
+
+
+def test_a_dataset_of_rows_of_different_lengths_is_padded_or_told():
+    data = kerazoo.Dataset("user", "user", "user", [[1, 2], [3]], [0, 1])
+    padded = adapt(data, kerazoo.spec("imdb_lstm"), {"sequence_length": 3, "vocab_size": 9})
+    assert padded.x_train.tolist() == [[0, 1, 2], [0, 0, 3]]
+    for name in ("toy_mlp", "mnist_mlp"):
+        with pytest.raises(kerazoo.DataError, match="different"):
+            adapt(data, kerazoo.spec(name), {})

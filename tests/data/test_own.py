@@ -1,5 +1,7 @@
 """The user's own data: pictures in folders, texts in a table, and what is wrong with them."""
 
+import dataclasses
+import pathlib
 import re
 
 import numpy as np
@@ -98,6 +100,15 @@ def test_what_is_wrong_with_a_folder_is_said(folder, tmp_path):
         kerazoo.read_image_folder(folder)
 
 
+def test_a_folder_that_may_not_be_read_is_told(folder, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(pathlib.Path, "iterdir", refuse)
+    with pytest.raises(kerazoo.DataError, match="cannot be read: Permission denied"):
+        kerazoo.read_image_folder(folder)
+
+
 def test_labels_with_gaps_are_numbered_and_others_stay():
     x = np.zeros((6, 3))
     data = kerazoo.Dataset("user", "user", "user", x, np.array([7, 5, 9, 5, 7, 9]), x[:2], np.array([9, 5]))
@@ -109,12 +120,25 @@ def test_labels_with_gaps_are_numbered_and_others_stay():
         number_labels(data, 4)
 
 
+@pytest.mark.parametrize(
+    ("y", "reason"), [([], "training split is empty"), ([0, np.inf], "whole numbers"), ([0.5, 1], "whole numbers")]
+)
+def test_labels_that_cannot_be_numbered_are_told(y, reason):
+    with pytest.raises(kerazoo.DataError, match=reason):
+        number_labels(kerazoo.Dataset("user", "user", "user", np.zeros((len(y), 3)), np.array(y)), 2)
+
+
 def test_classes_are_brought_to_those_of_the_model():
     x = np.zeros((3, 2))
     data = kerazoo.Dataset("user", "user", "user", x, np.array([0, 1, 0]), classes=("b", "d"))
     assert data.with_classes(("a", "b", "c", "d")).y_train.tolist() == [1, 3, 1]
     with pytest.raises(kerazoo.DataError, match="has the class 'd', and the model tells a, b apart"):
         data.with_classes(("a", "b"))
+    for wrong in ([0, -1, 0], [0, 1, 2], [0, 0.5, 1], np.eye(3)):
+        with pytest.raises(kerazoo.DataError, match="labels"):
+            dataclasses.replace(data, y_train=np.array(wrong)).with_classes(("d", "b"))
+    whole = dataclasses.replace(data, y_train=np.array([0.0, 1.0, 0.0]))
+    assert whole.with_classes(("d", "b")).y_train.tolist() == [1, 0, 1]
 
 
 def test_a_model_of_text_is_tuned_to_a_table_and_carries_its_classes(table, tmp_path):
