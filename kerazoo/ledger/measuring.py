@@ -34,7 +34,7 @@ class Measuring:
         planned = len(runs)
         if self._out is not None:
             recorded = done(read_rows(self._out))
-            runs = [run for run in runs if self._key(run, where) not in recorded]
+            runs = [run for run in runs if key_of(_heading(run, where, data[run.experiment.name])) not in recorded]
         with Progress(runs, self._verbose) as progress:
             if len(runs) < planned:
                 progress.say(f"{planned - len(runs)} of {planned} runs are in {self._out} already")
@@ -44,9 +44,10 @@ class Measuring:
                 progress.begin(run)
                 name = run.experiment.name
                 given_up = name in self.failed or name in self.unmeasurable
-                skip = given_up or self._recorded_meanwhile(run, where)
+                heading = _heading(run, where, data[name])
+                skip = given_up or self._recorded_meanwhile(heading)
                 if not skip:
-                    self._measure(run, data[name], where, progress)
+                    self._measure(run, heading, progress)
                 progress.end(run, measured=not skip)
 
     def _look_for_data(self, runs: Iterable[Run]) -> dict[str, dict[str, str]]:
@@ -59,22 +60,18 @@ class Measuring:
                 self.unmeasurable[one.name] = str(error)
         return data
 
-    def _key(self, run: Run, where: dict[str, Any]) -> tuple[Any, ...]:
-        return key_of(_heading(run, where))
+    def _recorded_meanwhile(self, heading: Row) -> bool:
+        """Tell whether another process has measured a run since this one began."""
+        return self._out is not None and key_of(heading) in done(read_rows(self._out, heading["experiment"]))
 
-    def _recorded_meanwhile(self, run: Run, where: dict[str, Any]) -> bool:
-        """Tell whether another process has measured `run` since this one began."""
-        return self._out is not None and self._key(run, where) in done(read_rows(self._out, run.experiment.name))
-
-    def _measure(self, run: Run, data: dict[str, str], where: dict[str, Any], progress: Progress) -> None:
+    def _measure(self, run: Run, heading: Row, progress: Progress) -> None:
         one, begun = run.experiment, time.monotonic()
-        heading = _heading(run, where)
         setting = Setting(run.seed, heading["source"], self._needs.data_dir, lambda text: progress.say(f"  {text}"))
         try:
             values = one.measure(setting)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             seconds = round(time.monotonic() - begun, 3)
-            row = as_written({**heading, "values": values, "data": data, "seconds": seconds, "measured_at": now})
+            row = as_written({**heading, "values": values, "seconds": seconds, "measured_at": now})
         except Unmeasurable as error:
             self.unmeasurable[one.name] = str(error)
             progress.say(f"  {one.name} is not measured. {error}")
@@ -85,13 +82,15 @@ class Measuring:
             self.rows.append(row if self._out is None else append_row(self._out, row))
 
 
-def _heading(run: Run, where: dict[str, Any]) -> Row:
+def _heading(run: Run, where: dict[str, Any], data: dict[str, str]) -> Row:
+    """Return what is known of a row before it is measured."""
     one = run.experiment
     return {
         "experiment": one.name,
         "revision": one.revision,
         "seed": run.seed,
         "source": "tfds" if one.data else "none",
+        "data": data,
         "kerazoo": __version__,
         "environment": where,
     }

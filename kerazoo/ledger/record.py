@@ -118,10 +118,15 @@ def fingerprint(environment: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def origin(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the environment and the versions of the data that `row` was measured with."""
+    return fingerprint(row["environment"]), tuple(sorted(row["data"].items()))
+
+
 def key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a row is the measurement of; there is no need to measure it twice."""
     fields = ("experiment", "revision", "seed", "kerazoo", "source")
-    return (*(row[name] for name in fields), fingerprint(row["environment"]))
+    return (*(row[name] for name in fields), *origin(row))
 
 
 def done(rows: Iterable[Mapping[str, Any]]) -> set[tuple[Any, ...]]:

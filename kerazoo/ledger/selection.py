@@ -6,17 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kerazoo.ledger.record import SOURCES, Row, fingerprint
+from kerazoo.ledger.record import SOURCES, Row, origin
 
 MISSING = object()
 """What `look_up` returns where there is nothing."""
 
 
 def select(rows: Iterable[Row], experiment: str, revision: int | None = None) -> tuple[list[Row], str]:
-    """Return the rows that count, one a seed and all of one environment, and a remark on those left out.
+    """Return the rows that count, one a seed, all of one environment and data, and a remark on those left out.
 
     They are of the newest (or the given) revision and never of sample data; of several rows of a seed the latest; of
-    several environments that with the most seeds, and among equals the one measured last.
+    several environments or versions of the data those with the most seeds, and among equals those measured last.
     """
     real = [row for row in rows if row["experiment"] == experiment and row["source"] in SOURCES]
     wanted = max((row["revision"] for row in real), default=0) if revision is None else revision
@@ -26,14 +26,15 @@ def select(rows: Iterable[Row], experiment: str, revision: int | None = None) ->
         return [], old
     places: dict[tuple[Any, ...], dict[int, Row]] = defaultdict(dict)
     for row in current:
-        of_place = places[fingerprint(row["environment"])]
+        of_place = places[origin(row)]
         before = of_place.get(row["seed"])
         if before is None or row["measured_at"] >= before["measured_at"]:
             of_place[row["seed"]] = row
     ordered = sorted(places.values(), key=lambda by: (len(by), max(row["measured_at"] for row in by.values())))
     best = ordered[-1]
     others = sum(len(by) for by in ordered[:-1])
-    remark = f"{others} measurement{'s' * (others > 1)} in another environment left out." if others else ""
+    counted = f"{others} measurement{'s' * (others > 1)}"
+    remark = f"{counted} in another environment, or on another version of the data, left out." if others else ""
     return [best[seed] for seed in sorted(best)], remark
 
 

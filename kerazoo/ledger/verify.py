@@ -10,7 +10,7 @@ from typing import Any
 from kerazoo.ledger.catalog import Experiment
 from kerazoo.ledger.entries import Entry, is_number
 from kerazoo.ledger.plan import Run
-from kerazoo.ledger.record import Row, fingerprint
+from kerazoo.ledger.record import Row, origin
 from kerazoo.ledger.selection import MISSING, look_up, select
 from kerazoo.ledger.statistics import prediction_margin
 from kerazoo.ledger.values import close, text_of
@@ -41,10 +41,10 @@ def sample(experiments: Iterable[Experiment], rows: Iterable[Row], quick: bool, 
 def differences_of(entries: Iterable[Entry], recorded: Sequence[Row], measured: Iterable[Row]) -> list[str]:
     """Return a line for each claim whose value in the rows `measured` now is not the recorded one.
 
-    In the environment of the record (and there on a CPU, or a GPU with deterministic operations) both are to be the
-    same but for float noise. Elsewhere, and where the value depends on the clock, they may differ by the claim's
-    tolerance or by what the spread of the recorded seeds makes of one more seed (a 99 % prediction interval), the
-    larger.
+    In the environment of the record, on its data (and there on a CPU, or a GPU with deterministic operations), both are
+    to be the same but for float noise. Elsewhere, and where the value depends on the clock, they may differ by the
+    claim's tolerance or by what the spread of the recorded seeds makes of one more seed (a 99 % prediction interval),
+    the larger.
     """
     by_check = defaultdict(list)
     for entry in entries:
@@ -82,7 +82,7 @@ def _difference(entry: Entry, rows: Sequence[Row], before: Row, now: Row) -> str
 def _same_machine(before: Row, now: Row) -> bool:
     where = before["environment"]
     repeatable = not where.get("gpus") or where.get("deterministic_ops", False)
-    return bool(repeatable) and fingerprint(where) == fingerprint(now["environment"])
+    return bool(repeatable) and origin(before) == origin(now)
 
 
 def _same(old: Any, new: Any) -> bool:

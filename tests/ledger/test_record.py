@@ -107,6 +107,7 @@ def test_a_measurement_is_done_for_its_version_environment_and_source():
         make_row(seed=1),
         make_row(revision=2),
         make_row(source="tfds"),
+        {**make_row(), "data": {"mnist": "4.0.0"}},
         {**make_row(), "kerazoo": "9"},
         make_row(environment=other_machine),
         make_row(environment=newer_keras),

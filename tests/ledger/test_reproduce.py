@@ -118,6 +118,9 @@ def test_real_data_is_named_in_the_row_and_given_to_the_experiment(reproduce, ca
     assert [(row["source"], row["data"]) for row in found.rows] == [("tfds", {"mnist": "3.0.1"})] * 2
     assert [setting.source for _, setting in calls] == ["tfds"] * 2
     assert calls[0][1].data_dir == str(tmp_path / "data")
+    assert reproduce("009/data", data_dir=tmp_path / "data").rows == []
+    Prepared.version = "4.0.0"
+    assert len(reproduce("009/data", data_dir=tmp_path / "data").rows) == 2
 
 
 def test_nothing_is_measured_on_sample_data(reproduce, calls, monkeypatch, tmp_path):

@@ -142,9 +142,16 @@ def test_environments_are_not_mixed():
     rows = [*rows_of(0.1, 0.1, environment=GPU, at="2025-02-01"), *rows_of(0.84, 0.85, 0.83)]
     found = judge(entry(), rows)
     assert (found.seeds, found.environment["gpus"]) == ((0, 1, 2), [])
-    assert "2 measurements in another environment left out" in found.note
+    assert "2 measurements in another environment, or on another version of the data, left out." in found.note
     rows = [*rows_of(0.1, environment=GPU, at="2025-02-01"), *rows_of(0.84)]
     assert judge(entry(), rows).values == (0.1,)  # as many seeds: the later one
+
+
+def test_versions_of_the_data_are_not_mixed():
+    newer = [{**row, "data": {"mnist": "4.0.0"}} for row in rows_of(0.1, at="2025-02-01")]
+    older = [{**row, "data": {"mnist": "3.0.1"}} for row in rows_of(0.84, 0.85)]
+    found = judge(entry(), [*newer, *older])
+    assert (found.values, found.data) == ((0.84, 0.85), {"mnist": "3.0.1"})
 
 
 def test_paths_lead_into_lists_and_what_stands_beside_is_found():
