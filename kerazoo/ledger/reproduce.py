@@ -97,10 +97,12 @@ def reproduce(
         verbose: show progress on standard error.
 
     Raises:
-        InputError: a name, `seeds`, `source` or a directory cannot be used; nothing was written.
+        InputError: a name, `seeds`, `source` or a directory cannot be used, or an option has no effect with or without
+            `verify`; nothing was written.
         UnavailableError: `source` is "tfds" and the real data cannot be had.
     """
     begun = time.monotonic()
+    _check_options(verify, out, seeds, record)
     entries = choose(read_ledger(ledger), [*_listed(names), *_listed(claims)])
     if seeds is not None:
         whole_number("seeds", seeds)
@@ -137,6 +139,20 @@ def reproduce(
         directory.mkdir(parents=True, exist_ok=True)
         write_text(directory / "verdicts.json", to_json(document))
     return found
+
+
+def _check_options(verify: bool, out: object, seeds: object, record: object) -> None:
+    """Refuse what would be passed over.
+
+    Raises:
+        InputError: `out` or `seeds` is given with `verify`, or `record` without it.
+    """
+    if verify and out is not None:
+        raise InputError(f"out={str(out)!r} with verify, which writes nothing; leave one of the two out")
+    if verify and seeds is not None:
+        raise InputError(f"seeds={seeds} with verify, which takes a recorded seed; leave one of the two out")
+    if not verify and record is not None:
+        raise InputError(f"record={str(record)!r} without verify; give verify too, or name the rows' directory as out")
 
 
 def _listed(names: str | Iterable[str] | None) -> list[str]:

@@ -61,7 +61,8 @@ def no_data(monkeypatch):
 @pytest.fixture
 def reproduce(ledger, tmp_path):
     def call(*arguments, **options):
-        options = {"ledger": ledger, "out": tmp_path / "out", "verbose": False, **options}
+        where = {} if options.get("verify") else {"out": tmp_path / "out"}
+        options = {"ledger": ledger, **where, "verbose": False, **options}
         return kerazoo.reproduce(*arguments, **options)
 
     return call
@@ -178,6 +179,9 @@ def test_a_failing_experiment_does_not_stop_the_others(write_ledger, experiment,
         ({"data_dir": "/no/such"}, "data_dir"),
         ({"verify": True, "record": "/no/such"}, "not a directory"),
         ({"verify": True, "record": Path(__file__).parent}, "nothing to verify"),
+        ({"verify": True, "out": "runs/x"}, "out='runs/x' with verify"),
+        ({"verify": True, "seeds": 2}, "seeds=2 with verify"),
+        ({"record": "runs/x"}, "record='runs/x' without verify"),
     ],
 )
 def test_a_call_that_cannot_work_is_refused_before_anything_is_written(reproduce, calls, tmp_path, arguments, fault):
