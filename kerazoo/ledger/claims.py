@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from kerazoo.errors import InputError, did_you_mean
@@ -36,7 +36,7 @@ def claims(
         InputError: nothing has that name, or `record` is not a directory.
         LedgerError: an entry of the ledger is not as it must be.
     """
-    entries = choose(read_ledger(ledger), [] if name is None else [name])
+    entries = choose(read_ledger(ledger), None if name is None else [name])
     return judge_all(entries, read_rows(record_directory(record)))
 
 
@@ -56,14 +56,18 @@ def record_directory(record: str | os.PathLike[str] | None) -> Path:
     return RECORD if record is None else Path(record)
 
 
-def choose(entries: list[Entry], names: Iterable[str]) -> list[Entry]:
-    """Return those `entries` that any of `names` means, as `claims` takes them; all of them for no names.
+def choose(entries: list[Entry], names: Collection[str] | None) -> list[Entry]:
+    """Return those `entries` that any of `names` means, as `claims` takes them; None is all.
 
     Raises:
-        InputError: a name means none of them; the message names the nearest.
+        InputError: there is no name, or one means none of them; the message names the nearest.
     """
+    if names is None:
+        return entries
+    if not names:
+        raise InputError("no claim is chosen: the list of names is empty; leave it out (None) for all claims")
     wanted = {entry.id for name in names for entry in _named(entries, name)}
-    return [entry for entry in entries if entry.id in wanted] if names else entries
+    return [entry for entry in entries if entry.id in wanted]
 
 
 def _named(entries: list[Entry], name: str) -> list[Entry]:

@@ -103,7 +103,8 @@ def reproduce(
     """
     begun = time.monotonic()
     _check_options(verify, out, seeds, record)
-    entries = choose(read_ledger(ledger), [*_listed(names), *_listed(claims)])
+    chosen = None if names is None and claims is None else [*_listed(names), *_listed(claims)]
+    entries = choose(read_ledger(ledger), chosen)
     if seeds is not None:
         whole_number("seeds", seeds)
     needs = Needs(source, data_dir)
@@ -112,7 +113,7 @@ def reproduce(
     wanted = {entry.check: known[entry.check] for entry in entries if entry.check in known}
     absences: dict[str, str] = {}
     if verify:
-        runs = sample(wanted.values(), read_rows(directory), quick, chosen=bool(names or claims))
+        runs = sample(wanted.values(), read_rows(directory), quick, chosen=chosen is not None)
         if not runs:
             quickly = "quick " if quick else ""
             raise InputError(f"there is nothing to verify: '{directory}' has no {quickly}measurement of these claims")

@@ -172,6 +172,8 @@ def test_a_failing_experiment_does_not_stop_the_others(write_ledger, experiment,
     [
         ({"names": "imdb_lstn"}, "Did you mean 'imdb_lstm'"),
         ({"claims": ["009/exakt"]}, "Did you mean '009/exact'"),
+        ({"names": []}, "the list of names is empty"),
+        ({"claims": ()}, "the list of names is empty"),
         ({"seeds": 0}, "seeds=0"),
         ({"source": "real"}, "source='real'"),
         ({"out": ""}, "not a directory"),
