@@ -96,14 +96,18 @@ def experiment(
 
     def enter(measure: Measure) -> Measure:
         known = _catalog.get(name)
-        if known is not None and known.measure.__module__ != measure.__module__:
-            raise InputError(f"two experiments are named '{name}': in {known.measure.__module__}, {measure.__module__}")
+        if known is not None and _place(known.measure) != _place(measure):  # the same place: its module is reloaded
+            raise InputError(f"two experiments are named '{name}': {_place(known.measure)}, {_place(measure)}")
         if seeds < 1 or revision < 1:
             raise InputError(f"experiment '{name}': seeds={seeds}, revision={revision}; wanted both at least 1")
         _catalog[name] = Experiment(name, tuple(needs), seeds, quick, minutes, revision, measure)
         return measure
 
     return enter
+
+
+def _place(measure: Measure) -> str:
+    return f"{measure.__module__}.{measure.__qualname__}"
 
 
 def experiments() -> Mapping[str, Experiment]:

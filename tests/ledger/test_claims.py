@@ -64,10 +64,24 @@ def test_a_changed_number_in_the_ledger_or_the_record_changes_the_verdict(ledger
     assert verdict() == "not_reproduced"
 
 
-def test_an_earlier_revision_of_an_experiment_no_longer_counts(ledger, record, experiment):
+def test_an_earlier_revision_of_an_experiment_no_longer_counts(ledger, record, experiment, monkeypatch):
+    monkeypatch.delitem(catalog._catalog, "probe")
     experiment("probe", revision=2)(lambda setting: {})
     (claim,) = kerazoo.claims("009/number", ledger=ledger, record=record)
     assert claim.verdict == "not_measured" and "earlier design" in claim.note
+
+
+def test_a_name_is_of_one_experiment_which_a_reloaded_module_may_give_again(experiment):
+    def one(setting):
+        return {}
+
+    def other(setting):
+        return {}
+
+    experiment("one")(one)
+    with pytest.raises(kerazoo.InputError, match="two experiments are named 'one': .*one, .*other"):
+        experiment("one")(other)
+    assert experiment("one", revision=2)(one) is one and catalog.find_experiment("one").revision == 2
 
 
 def test_fewer_seeds_than_the_catalog_wants_are_told(ledger, record, experiment, monkeypatch):
