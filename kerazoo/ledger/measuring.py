@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ from kerazoo.ledger.needs import Needs
 from kerazoo.ledger.plan import Progress, Run
 from kerazoo.ledger.record import Row, append_row, as_written, done, key_of, read_rows
 from kerazoo.training.environment import environment
+
+_FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+(?=[^\s/'\"])")  # of a path of this machine
 
 
 class Measuring:
@@ -97,7 +100,9 @@ def _heading(run: Run, where: dict[str, Any], data: dict[str, str]) -> Row:
 
 
 def _told(error: Exception) -> str:
-    """Return the error in one line, with where it was raised."""
+    """Return the error and the last line of its message, with where it was raised; of paths the last names only."""
+    lines = str(error).strip().splitlines() or [""]
+    message = _FOLDERS.sub("", " ".join(lines[-1].split()))
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
+    return f"{type(error).__name__}: {message}{place}"

@@ -130,7 +130,8 @@ def distributed_values(
             call = [sys.executable, "-m", "kerazoo.ledger.workers", json.dumps(order)]
             done = subprocess.run(call, capture_output=True, text=True, check=False)
             if done.returncode:
-                raise RuntimeError(f"training with {workers} workers failed: {done.stderr.strip()[-500:]}")
+                reason = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+                raise RuntimeError(f"training with {workers} workers failed: {reason}")
             results[workers] = json.loads(done.stdout.splitlines()[-1])
             say(f"{workers} worker(s): {results[workers]['seconds']:.2f} s an epoch")
     return {
