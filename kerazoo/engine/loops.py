@@ -31,7 +31,20 @@ def loops_of(model, strategy, jit):
 
 def token_of(model, strategy, jit):
     """What compiled loops depend on: how the model was compiled, what it trains, and with which penalties."""
-    return (model._loss_tracker, strategy, jit, [(id(v), id(v.regularizer)) for v in model.trainable_variables])
+    trained = [(_Same(v), _Same(v.regularizer)) for v in model.trainable_variables]
+    return (model._loss_tracker, strategy, jit, trained)
+
+
+class _Same:
+    """Equal where it holds the very same object; held, so that no later object can have taken its identity."""
+
+    __hash__ = None
+
+    def __init__(self, held):
+        self.held = held
+
+    def __eq__(self, other):
+        return self.held is other.held
 
 
 def build(model, data, strategy):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerazoo.engine import fitting as engine
-from kerazoo.engine import resident
+from kerazoo.engine import loops, resident
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(500, 12)).astype("float32")
@@ -216,12 +216,22 @@ def test_data_sets_and_generators_take_the_streaming_path():
 def test_a_second_fit_compiles_nothing_and_compiling_anew_does():
     model = mlp()
     engine.fit(model, X, Y, verbose=0)
-    loops = model._kerazoo_loops
+    kept = model._kerazoo_loops
     engine.fit(model, X, Y, verbose=0)
-    assert model._kerazoo_loops is loops
+    assert model._kerazoo_loops is kept
     model.compile("sgd", "sparse_categorical_crossentropy")
     engine.fit(model, X, Y, verbose=0)
-    assert model._kerazoo_loops is not loops
+    assert model._kerazoo_loops is not kept
+
+
+def test_a_new_penalty_is_told_from_one_that_is_gone_whose_place_in_memory_it_has():
+    model, tokens = mlp(), []
+    for strength in (0.1, 0.2, 0.3):
+        model.trainable_variables[0].regularizer = None
+        model.trainable_variables[0].regularizer = keras.regularizers.L2(strength)
+        tokens.append(loops.token_of(model, None, False))
+    assert tokens[0] != tokens[1] != tokens[2] != tokens[0]
+    assert tokens[2] == loops.token_of(model, None, False)
 
 
 @pytest.mark.parametrize(
