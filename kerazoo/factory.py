@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kerazoo.data import class_names
 from kerazoo.errors import InputError, OverrideError
 from kerazoo.lazy import keras, np
 from kerazoo.model_file import Origin, origin_of, read_origin, set_origin
@@ -153,7 +154,7 @@ def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int |
 def _origin_of_weights(name: str, weights: str | None, stored: Pretrained | None) -> Origin:
     """Return what a model that takes the `weights` is to be built as."""
     if stored is not None:
-        return Origin(name, stored.options, stored.vocabulary)
+        return Origin(name, stored.options, stored.vocabulary, class_names(spec(name)))
     if weights is None or not str(weights).endswith(".keras"):
         return Origin(name)
     origin = read_origin(weights)

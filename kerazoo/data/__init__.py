@@ -15,7 +15,16 @@ from kerazoo.options import check_options, options_of
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec
 
-__all__ = ["Dataset", "SampleDataWarning", "Vocabulary", "data_options", "load_data", "load_for", "real_data"]
+__all__ = [
+    "Dataset",
+    "SampleDataWarning",
+    "Vocabulary",
+    "class_names",
+    "data_options",
+    "load_data",
+    "load_for",
+    "real_data",
+]
 
 _LOADERS: dict[str, Callable[..., Dataset]] = {
     "mnist": mnist.load,
@@ -25,7 +34,13 @@ _LOADERS: dict[str, Callable[..., Dataset]] = {
     "recall": small.load_recall,
 }
 _REAL = {module.BUILDER.partition("/")[0]: module for module in (mnist, imdb, text)}
+_CLASSES = {"mnist": mnist.CLASSES, "imdb": imdb.CLASSES}
 _WHERE = {"data_dir", "source"}  # where to load from, not what to make of it
+
+
+def class_names(model_spec: ModelSpec) -> tuple[str, ...]:
+    """Return the names of the classes 0, 1, ... in the data set of `model_spec`; none where they have none."""
+    return _CLASSES.get(model_spec.dataset or "", ())
 
 
 def data_options(model_spec: ModelSpec) -> dict[str, Any]:

@@ -101,7 +101,8 @@ class Dataset:
         others = [name for name in self.classes if name not in classes]
         if others:
             known = f"the model tells {', '.join(classes)} apart"
-            raise DataError(f"the data has the class '{others[0]}', and {known}; give num_classes for a new last layer")
+            advice = "name the classes so, or fine-tune with num_classes for a new last layer"
+            raise DataError(f"the data has the class '{others[0]}', and {known}; {advice}")
         table = np.array([classes.index(name) for name in self.classes], np.int32)
         labels = {split: class_numbers(getattr(self, f"y_{split}")) for split in self.sizes}
         for y in labels.values():

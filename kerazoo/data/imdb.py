@@ -14,6 +14,7 @@ from kerazoo.errors import DataError
 from kerazoo.lazy import np
 
 BUILDER, HOST = "imdb_reviews/plain_text", "ai.stanford.edu"
+CLASSES = ("negative", "positive")
 
 
 def load(

@@ -12,6 +12,7 @@ from kerazoo.errors import DataError, UnavailableError
 from kerazoo.lazy import np
 
 BUILDER, HOST = "mnist", "storage.googleapis.com"
+CLASSES = tuple("0123456789")
 
 
 def load(*, data_dir: str | os.PathLike[str] | None = None, source: str = "auto") -> Dataset:

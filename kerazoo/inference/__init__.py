@@ -1,1 +1,1 @@
-"""Use of trained models: text generation."""
+"""Use of trained models: the answers of classifiers, and writing text."""

@@ -78,6 +78,8 @@ def reader_of(model: keras.Model, unknown: int) -> Reader | None:
 
 
 def _can_explain(model: keras.Model) -> bool:
+    if keras.backend.backend() != "tensorflow":  # whose gradients they are
+        return False
     last = model.layers[-1]
     activations = (keras.activations.sigmoid, keras.activations.softmax)
     dense = isinstance(last, keras.layers.Dense) and last.use_bias and last.activation in activations

@@ -10,9 +10,9 @@ from typing import Any
 
 from kerazoo.data import Vocabulary
 from kerazoo.errors import InputError
-from kerazoo.factory import build
 from kerazoo.inference.decoding import BLOCK, decoder_of
 from kerazoo.inference.inputs import check_unicode
+from kerazoo.inference.kept import pretrained
 from kerazoo.inference.samplers import Sampling
 from kerazoo.inference.texts import Writer, encode_prompts, pad_rows
 from kerazoo.lazy import keras
@@ -205,7 +205,7 @@ def _model_of(given: Any) -> keras.Model:
     if spec(given).dataset != "text":
         raise InputError(f"the model '{given}' does not write text; 'textgen_lstm' does")
     try:
-        return build(given, weights="pretrained", compile=False)
+        return pretrained(given)
     except InputError as error:
         message = f"'{given}' has no pretrained weights here; give a model, e.g. kerazoo.load_model('run/model.keras')"
         raise InputError(message) from error

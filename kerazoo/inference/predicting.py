@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kerazoo import engine
 from kerazoo.data import Vocabulary, imdb
 from kerazoo.errors import DataError, InputError
 from kerazoo.factory import PRETRAINED, build
 from kerazoo.inference.inputs import Item, items
+from kerazoo.inference.kept import pretrained
 from kerazoo.lazy import keras, np
 from kerazoo.model_file import load_model, origin_of
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Prediction, Word
 
 _BATCH = 256
-_LABELS = {"mnist": tuple("0123456789"), "imdb": ("negative", "positive")}
 _LOSSES = ("sparse_categorical_crossentropy", "binary_crossentropy")
 _CHARACTERS_A_WORD = 64  # of a long text only so much is split as its last words can take
 
@@ -65,16 +64,18 @@ def stream(
 ) -> Iterator[Prediction]:
     """Yield what `predict` returns, a few hundred inputs at a time, however many there are.
 
-    The name and the first inputs are checked before the model is built. With `attention`, predictions of a model that
+    The name and the first input are looked at before the model is built. With `attention`, predictions of a model that
     attends carry its weights.
     """
     model_spec = spec(name)
     _check_classifies(model_spec)
-    batches = _batches(items(model_spec.dataset, inputs))
-    batches = itertools.chain([next(batches)], batches)
+    given = items(model_spec.dataset, inputs)
+    given = itertools.chain([next(given)], given)
     trained = _trained(name, model, weights)
-    answer = _text_answers(trained, explain, attention) if model_spec.dataset == "imdb" else _answers(trained)
-    labels = _labels(model_spec, trained)
+    of_text = model_spec.dataset == "imdb"
+    read, answer = _of_texts(trained, explain, attention) if of_text else _of_numbers(trained)
+    labels = _labels(trained)
+    batches = _batches(map(read, given))
     return itertools.chain.from_iterable(_named(answer(batch), labels, model_spec) for batch in batches)
 
 
@@ -92,18 +93,22 @@ def _trained(name: str, model: Any, weights: str | None) -> keras.Model:
         return model
     if weights is None:
         raise InputError("weights=None: wanted 'pretrained' or the path of a file; fresh weights know nothing")
-    return _pretrained(name) if weights == PRETRAINED else build(name, weights=weights, compile=False)
+    if str(weights).endswith(".keras"):
+        return load_model(weights, name)
+    return pretrained(name) if weights == PRETRAINED else build(name, weights=weights, compile=False)
 
 
-@functools.lru_cache(maxsize=4)
-def _pretrained(name: str) -> keras.Model:
-    """The package's model, kept with what was compiled for it: nobody else gets hold of it."""
-    return build(name, weights=PRETRAINED, compile=False)
+class _Input(NamedTuple):
+    """One input as the model takes it: its name, its numbers, and of a text the words that they stand for."""
+
+    name: str
+    row: Any
+    words: Sequence[str] = ()
 
 
-def _batches(given: Iterator[Item]) -> Iterator[list[Item]]:
-    """Yield lists of up to _BATCH items; those before one that cannot be read come before its error."""
-    batch: list[Item] = []
+def _batches(given: Iterator[_Input]) -> Iterator[list[_Input]]:
+    """Yield lists of up to _BATCH inputs; those before one that cannot be read come before its error."""
+    batch: list[_Input] = []
     try:
         for item in given:
             batch.append(item)
@@ -120,33 +125,38 @@ def _batches(given: Iterator[Item]) -> Iterator[list[Item]]:
 
 @dataclasses.dataclass(frozen=True)
 class _Answer:
-    """What came out for one item."""
+    """What came out for one input."""
 
-    item: Item
+    of: _Input
     output: np.ndarray
     words: tuple[Word, ...] = ()
     attention: Any = None
 
 
-def _answers(model: keras.Model) -> Callable[[list[Item]], Iterable[_Answer]]:
-    """Return what predicts rows of numbers."""
+_Reads = Callable[[Item], _Input]
+_Answers = Callable[[list[_Input]], Iterable[_Answer]]
+
+
+def _of_numbers(model: keras.Model) -> tuple[_Reads, _Answers]:
+    """Return what checks rows of numbers, and what predicts them."""
     wanted = tuple(model.inputs[0].shape[1:])
 
-    def answer(batch: list[Item]) -> Iterator[_Answer]:
-        for item in batch:
-            if np.shape(item.value) != wanted:
-                raise DataError(f"{item.name} has shape {np.shape(item.value)}; wanted {wanted}")
-            if not np.isfinite(item.value).all():
-                raise DataError(f"{item.name} holds NaN or infinity; wanted finite numbers")
-        rows = np.stack([item.value for item in batch]).astype(np.float32)
-        for item, output in zip(batch, engine.predict(model, rows), strict=True):
-            yield _Answer(item, output)
+    def read(item: Item) -> _Input:
+        if np.shape(item.value) != wanted:
+            raise DataError(f"{item.name} has shape {np.shape(item.value)}; wanted {wanted}")
+        if not np.isfinite(item.value).all():
+            raise DataError(f"{item.name} holds NaN or infinity; wanted finite numbers")
+        return _Input(item.name, np.asarray(item.value, np.float32))
 
-    return answer
+    def answer(batch: list[_Input]) -> Iterable[_Answer]:
+        outputs = engine.predict(model, np.stack([one.row for one in batch]))
+        return (_Answer(one, output) for one, output in zip(batch, outputs, strict=True))
+
+    return read, answer
 
 
-def _text_answers(model: keras.Model, explain: bool, attention: bool) -> Callable[[list[Item]], Iterable[_Answer]]:
-    """Return what predicts texts."""
+def _of_texts(model: keras.Model, explain: bool, attention: bool) -> tuple[_Reads, _Answers]:
+    """Return what reads the last words of a text, and what predicts them."""
     from kerazoo.inference import attribution
 
     vocabulary = origin_of(model).vocabulary
@@ -155,44 +165,43 @@ def _text_answers(model: keras.Model, explain: bool, attention: bool) -> Callabl
     length = model.inputs[0].shape[1] or origin_of(model).options.get("sequence_length", 100)
     reader = attribution.reader_of(model, vocabulary.unknown) if explain else None
 
-    def answer(batch: list[Item]) -> Iterator[_Answer]:
-        texts = [_last_words(item, vocabulary, length) for item in batch]
-        ids = imdb.pad_front([row for row, _ in texts], length)
+    def answer(batch: list[_Input]) -> Iterator[_Answer]:
+        ids = imdb.pad_front([one.row for one in batch], length)
         if reader is None:
             outputs, weights = engine.predict(model, ids), np.zeros(ids.shape, np.float32)
         else:
             outputs, weights = reader.read(ids)
         attended = attribution.attention_of(model, ids) if attention else None
-        for place, (item, (row, words)) in enumerate(zip(batch, texts, strict=True)):
-            count = len(row)
-            weighed = zip(words, weights[place, length - count :].tolist(), row, strict=True)
-            read = tuple(Word(word, weight, one != vocabulary.unknown) for word, weight, one in weighed)
-            seen = None if attended is None else attended[place, :, length - count :, length - count :]
-            yield _Answer(item, outputs[place], read if reader else (), seen)
+        for place, one in enumerate(batch):
+            first = length - len(one.row)
+            weighed = zip(one.words, weights[place, first:].tolist(), one.row, strict=True)
+            words = tuple(Word(word, weight, token != vocabulary.unknown) for word, weight, token in weighed)
+            seen = None if attended is None else attended[place, :, first:, first:]
+            yield _Answer(one, outputs[place], words if reader else (), seen)
 
-    return answer
+    return lambda item: _last_words(item, vocabulary, length), answer
 
 
-def _last_words(item: Item, vocabulary: Vocabulary, length: int) -> tuple[list[int], list[str]]:
-    """Return the ids and the words that the model reads of an item: the last `length`."""
+def _last_words(item: Item, vocabulary: Vocabulary, length: int) -> _Input:
+    """Return what the model reads of a text or a row of ids: the last `length` words."""
     if not isinstance(item.value, str):
         row = imdb.as_tokens([item.value], len(item.value), len(vocabulary), None)[0]
         row = row[np.flatnonzero(row)[0] :] if row.any() else row[:0]  # without its padding
         tokens = [vocabulary.tokens[one] for one in row[-length:]]
     else:
-        text, most = item.value, _CHARACTERS_A_WORD * length
+        text, most = item.value.rstrip(), _CHARACTERS_A_WORD * length
         # From the first whole word of the end: a book takes no longer than a page.
-        tail = text if len(text) <= most else text[-most:].partition(" ")[2]
+        tail = text if len(text) <= most else text[-most:].split(None, 1)[-1]
         tokens = vocabulary.split(tail)[-length:]
     ids = vocabulary.ids_of(tokens).tolist()
     if all(one == vocabulary.unknown for one in ids):
         raise DataError(f"{item.name!r} has no word that the model knows; wanted a text like those it was trained on")
-    return ids, tokens
+    return _Input(item.name, ids, tokens)
 
 
-def _labels(model_spec: ModelSpec, model: keras.Model) -> Sequence[str]:
+def _labels(model: keras.Model) -> Sequence[str]:
     count = max(2, model.outputs[0].shape[-1])
-    labels = origin_of(model).classes or _LABELS.get(model_spec.dataset or "", ())
+    labels = origin_of(model).classes
     return labels if len(labels) == count else tuple(map(str, range(count)))
 
 
@@ -201,18 +210,19 @@ def _named(answers: Iterable[_Answer], labels: Sequence[str], model_spec: ModelS
         shares = _probabilities(np.asarray(one.output, np.float64), model_spec.recipe.from_logits)
         best = int(shares.argmax())
         yield Prediction(
-            input=one.item.name,
+            input=one.of.name,
             label=labels[best],
             probability=float(shares[best]),
             probabilities=dict(zip(labels, shares.tolist(), strict=True)),
             words=one.words,
-            pixels=np.reshape(one.item.value, (28, 28)) if model_spec.dataset == "mnist" else None,
+            pixels=np.reshape(one.of.row, (28, 28)) if model_spec.dataset == "mnist" else None,
             attention=one.attention,
         )
 
 
 def _probabilities(output: np.ndarray, from_logits: bool) -> np.ndarray:
     if from_logits:
+        output = output if len(output) > 1 else np.array([0, output[0]])  # the odds of class 1 against class 0
         powers = np.exp(output - output.max())
         return powers / powers.sum()
     return np.array([1 - output[0], output[0]]) if len(output) == 1 else output

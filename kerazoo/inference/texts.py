@@ -50,7 +50,7 @@ def pad_rows(rows: Sequence[Sequence[int]], count: int) -> tuple[np.ndarray, np.
 
 
 class Writer:
-    """The text of one row: joined to its prompt, ended before the first of the `stop` texts.
+    """The text of one row: joined to its prompt, ended before that of the `stop` texts which is whole first.
 
     `last` is the id that the text follows; `prompt` what stands before it. `done` once a stop text was met.
     """
@@ -65,10 +65,10 @@ class Writer:
         if self.done or not len(ids):
             return ""
         text = self._held + self._joined(list(ids))
-        ends = [place for stop in self._stop if (place := text.find(stop)) >= 0]
+        ends = [(place + len(stop), place) for stop in self._stop if (place := text.find(stop)) >= 0]
         if ends:
             self.done, self._held = True, ""
-            return text[: min(ends)]
+            return text[: min(ends)[1]]
         keep = max((len(stop) - 1 for stop in self._stop), default=0)
         cut = max(0, len(text) - keep)
         self._held = text[cut:]

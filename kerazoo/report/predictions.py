@@ -7,7 +7,7 @@ from itertools import islice
 from typing import IO, Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from kerazoo.files import to_json
 from kerazoo.report.tables import plain_table
@@ -48,7 +48,7 @@ def _table(rows: list[Prediction], heading: bool) -> Any:
     table.show_header = heading
     table.columns[2].justify = "right"
     for one in rows:
-        table.add_row(escape(one.input), escape(one.label), f"{one.probability:.1%}", escape(_why(one)))
+        table.add_row(Text(one.input), Text(one.label), f"{one.probability:.1%}", Text(_why(one)))
     return table
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import os
 from typing import Any
 
-from kerazoo.data import Dataset, data_options, load_for
+from kerazoo.data import Dataset, class_names, data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit
 from kerazoo.data.prepared import check_source, data_root
 from kerazoo.errors import OverrideError
@@ -119,8 +119,10 @@ def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> N
 
 def _model(model_spec: ModelSpec, options: dict[str, Any], data: Any, recipe: Recipe) -> keras.Model:
     """Build and compile the model, as large as the data's vocabulary asks."""
-    vocabulary, classes = (data.vocabulary, data.classes) if isinstance(data, Dataset) else (None, ())
+    vocabulary, classes = None, ()
     if isinstance(data, Dataset):
+        vocabulary = data.vocabulary
+        classes = data.classes or (() if data.source == "user" else class_names(model_spec))
         for option, needed in data.model_options.items():
             if options.setdefault(option, needed) < needed:
                 raise OverrideError(f"option '{option}' is {options[option]}, and the data needs {needed}")

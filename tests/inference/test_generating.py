@@ -4,8 +4,10 @@ import pytest
 
 import kerazoo
 from kerazoo.inference.generating import stream
+from kerazoo.inference.kept import pretrained
 from kerazoo.inference.texts import Writer
 from kerazoo.model_file import Origin, save_model, set_origin
+from kerazoo.weights import store
 
 LETTERS = kerazoo.Vocabulary.learn(["\n abcdefgh"], "char")
 WORDS = kerazoo.Vocabulary.learn(["\n the king (who?) speaks, and the queen is silent."], "token")
@@ -49,13 +51,16 @@ def slowly(model, prompt, length, vocabulary):
 @pytest.mark.parametrize(
     "options",
     [
-        {},
         {"units": (8, 12)},
-        {"activation": "softsign", "recurrent_activation": "tanh", "use_bias": False},
-        {"dtype": "float64"},
-        {"vocabulary": kerazoo.Vocabulary.learn(["".join(map(chr, range(97, 1400)))], "char")},
+        {
+            "activation": "softsign",
+            "recurrent_activation": "tanh",
+            "use_bias": False,
+            "dtype": "float64",
+            "vocabulary": kerazoo.Vocabulary.learn(["".join(map(chr, range(97, 1400)))], "char"),
+        },
     ],
-    ids=["one layer", "two layers", "other activations", "float64", "no table"],
+    ids=["two layers", "other activations, float64, no table"],
 )
 def test_greedy_text_is_that_of_the_slow_loop(options):
     vocabulary = options.get("vocabulary", LETTERS)
@@ -148,6 +153,13 @@ def test_a_writer_holds_back_what_may_become_a_stop_text():
     assert writer.done and writer.finish() == ""
 
 
+@pytest.mark.parametrize("block", [1, 2, 3, 4])
+def test_the_stop_text_that_is_whole_first_ends_the_text_whatever_the_block(block):
+    writer = Writer(LETTERS, "", LETTERS.encode("\n")[0], ["bcd", "c"])
+    pieces = [writer.add(LETTERS.encode("abcd"[place : place + block])) for place in range(0, 4, block)]
+    assert writer.done and "".join(pieces) == "ab"
+
+
 def test_what_the_model_does_not_know_is_said_once(model):
     with pytest.warns(UserWarning, match="does not know '漢', '😀' of the prompt") as caught:
         texts = kerazoo.generate(model, ["漢a漢", "😀"], length=3, vocabulary=LETTERS)
@@ -217,7 +229,9 @@ def other_models():
     yield "not a file", "no/such/file.keras"
 
 
-def test_models_that_cannot_be_stepped_through_are_refused():
+def test_models_that_cannot_be_stepped_through_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "DIRECTORY", tmp_path)  # which has no weights
+    pretrained.cache_clear()
     for message, other in other_models():
         with pytest.raises(kerazoo.InputError, match=message) as caught:
             kerazoo.generate(other, "a", vocabulary=LETTERS)

@@ -1,10 +1,14 @@
 """Texts to answers: files, arrays, standard input and what is no text; the words that weighed."""
 
+import dataclasses
 import io
 import json
+import weakref
 
+import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
 import kerazoo
 from kerazoo.inference.attribution import Reader, attention_of
@@ -81,11 +85,13 @@ def test_ids_are_read_as_their_text_is(both):
     assert [word.text for word in found.words] == [word.text for word in both[0].words]
 
 
-def test_ten_megabytes_are_read_by_their_last_words():
-    (found,) = kerazoo.predict("imdb_lstm", "boring " * 1_500_000 + "good " * 200 + GOOD)
-    (short,) = kerazoo.predict("imdb_lstm", "good " * 200 + GOOD)
+@pytest.mark.parametrize("end", ["", "\n" * 9000])
+def test_a_long_text_is_read_by_its_last_words(end):
+    long = "boring " * 30_000 + "good\n" * 3000 + GOOD
+    found, short = kerazoo.predict("imdb_lstm", [long + end, "good " * 200 + GOOD], explain=False)
     assert found.probability == pytest.approx(short.probability, abs=1e-6)
-    assert len(found.words) == 100
+    (explained,) = kerazoo.predict("imdb_lstm", "good\n" * 3000)
+    assert len(explained.words) == 100
 
 
 def test_emoji_beside_words_are_unknown_words():
@@ -103,6 +109,7 @@ def test_emoji_beside_words_are_unknown_words():
         ("😀😀", "no word that the model knows"),
         ("...", "no word that the model knows"),
         ("a film\0", "byte 0"),
+        ("a good film \udcff", "half a character"),
         (b"\xff\xd8\xff\xe0 a picture", "not UTF-8"),
         (io.BytesIO(b"\x89PNG\r\n\x1a\n\0\0"), "not UTF-8"),
         (io.BytesIO(b""), "holds no text"),
@@ -169,6 +176,54 @@ def test_those_before_a_bad_input_are_answered():
     assert next(found).label == "negative"
     with pytest.raises(kerazoo.DataError, match="input 2 is an empty text"):
         next(found)
+    found = stream("imdb_lstm", [GOOD, "xxqy", BAD])
+    assert next(found).label == "positive"
+    with pytest.raises(kerazoo.DataError, match="'xxqy' has no word"):
+        next(found)
+
+
+def test_long_texts_are_not_held():
+    alive = []
+
+    class Review(str):
+        def __init__(self, *_):
+            alive.append(weakref.ref(self))
+
+    taken = (Review(f"a good film {place}") for place in range(200))
+    next(stream("imdb_lstm", taken, explain=False))
+    assert sum(one() is not None for one in alive) < 10
+
+
+def test_one_logit_is_that_of_the_second_class():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.layers[0].set_weights([np.array([[1.0], [0.0]]), np.zeros(1)])
+    found = kerazoo.predict("toy_mlp", [[2.0, 0.0], [-2.0, 0.0]], model=model)
+    assert [one.label for one in found] == ["1", "0"]
+    assert found[0].probability == pytest.approx(1 / (1 + np.exp(-2)))
+
+
+def test_a_table_shows_brackets_as_they_are(both):
+    file = io.StringIO()
+    one = dataclasses.replace(both[0], input="[great] film")
+    predictions.show_predictions(Console(file=file, markup=False, width=120), [one])
+    assert "\n[great] film " in file.getvalue()
+    assert "\\[" not in file.getvalue()
+
+
+def test_classes_have_the_names_that_the_model_learnt():
+    model = kerazoo.build("imdb_lstm", weights="pretrained")
+    assert origin_of(model).classes == ("negative", "positive")
+    named = kerazoo.Dataset("user", "user", "user", np.array([GOOD, BAD]), np.array([0, 1]))
+    named = dataclasses.replace(named, classes=("positive", "negative"))
+    assert kerazoo.evaluate("imdb_lstm", model, data=named)["accuracy"] == 1
+    with pytest.raises(kerazoo.DataError, match="the class 'fine', and the model tells negative, positive apart"):
+        kerazoo.evaluate("imdb_lstm", model, data=dataclasses.replace(named, classes=("bad", "fine")[::-1]))
+    ids = np.ones((4, 100), np.int32)
+    tuned = kerazoo.fine_tune(
+        model, (ids, [0, 1, 0, 1]), epochs=1, trainable_layers=1, num_classes=2, verbose=False
+    ).model
+    (found,) = kerazoo.predict("imdb_lstm", GOOD, model=tuned, explain=False)
+    assert set(found.probabilities) == {"0", "1"}
 
 
 def test_a_page_shows_words_and_attention_and_escapes_them(tmp_path):

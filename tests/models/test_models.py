@@ -123,6 +123,8 @@ for name in kerazoo.list_models():
     few = {split: getattr(data, split)[:8] for split in ("x_train", "y_train", "x_test", "y_test")}
     result = kerazoo.train(name, data=dataclasses.replace(data, **few), epochs=1, verbose=False)
     print(name, result.history["loss"][0])
+(found,) = kerazoo.predict("imdb_lstm", "a wonderful film")
+assert (found.label, found.words) == ("positive", ())
 """
 
 
