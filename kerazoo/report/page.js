@@ -18,12 +18,18 @@ function refilter() {
   filter.querySelector("output").value = `${shown} of ${rows.length} claims`;
 }
 
+function compare(a, b) { // numbers before texts
+  const [x, y] = [a, b].map((key) => (key.trim() ? Number(key) : NaN));
+  if (isNaN(x) && isNaN(y)) return a.localeCompare(b, "en", { numeric: true });
+  return isNaN(x) - isNaN(y) || x - y;
+}
+
 function sortBy(heading, column) {
   const down = heading.getAttribute("aria-sort") === "ascending";
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", down ? "descending" : "ascending");
   const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
-  rows.sort((a, b) => key(a).localeCompare(key(b), "en", { numeric: true }) * (down ? -1 : 1));
+  rows.sort((a, b) => compare(key(a), key(b)) * (down ? -1 : 1));
   body.append(...rows);
 }
 

@@ -6,6 +6,7 @@ from importlib import resources
 from typing import Any
 
 import kerazoo
+from kerazoo.ledger.entries import is_number
 from kerazoo.report import curves, pictures, wording
 from kerazoo.report.contents import Contents
 from kerazoo.report.elements import Markup, element, prose
@@ -191,13 +192,18 @@ def _row(claim: Claim) -> Markup:
             element("span", claim.gloss, " ", element("small", quoted, f" §{claim.section}")),
             data_sort=claim.id,
         ),
-        element("td", wording.documented(claim), data_label="Documented"),
-        element("td", wording.measured(claim), data_label="Measured"),
+        element("td", wording.documented(claim), data_label="Documented", data_sort=_number(claim.documented)),
+        element("td", wording.measured(claim), data_label="Measured", data_sort=_number(claim.measured)),
         element("td", _badge(claim.verdict), data_label="Verdict"),
         element("td", prose(claim.note or claim.reason), _details(claim), data_label="Why"),
         id=claim.id,
         **{f"data_{name}": str(getattr(claim, name)) for name in _FILTERS},
     )
+
+
+def _number(value: Any) -> Any:
+    """Return a number as it is, to sort by, and None for anything else."""
+    return value if is_number(value) else None
 
 
 def _details(claim: Claim) -> Markup:

@@ -43,6 +43,16 @@ def test_the_page_opens_without_an_error_and_shows_every_verdict(browse, html, c
     assert f"{len(contents.claims)} of {len(contents.claims)} claims</output>" in dom  # the script has run
 
 
+def test_numbers_are_sorted_as_numbers_and_before_texts(browse, html):
+    click = "<script>document.querySelectorAll('th button')[1].click()</script></body>"
+    dom, console = browse(html.replace("</body>", click))
+    assert console == []
+    cells = re.findall(r'<td data-label="Documented"(?: data-sort="([^"]*)")?>', dom)
+    numbers = [float(one) for one in cells if one]
+    assert len(numbers) > 40 and numbers == sorted(numbers) != sorted(numbers, key=str)
+    assert all(cells[: len(numbers)]) and not any(cells[len(numbers) :])
+
+
 def test_an_error_on_the_console_is_noticed(browse):
     _, console = browse("<!DOCTYPE html><title>x</title><script>nothing.there()</script>")
     assert console

@@ -79,6 +79,13 @@ def test_the_verdicts_are_all_there_and_counted(read, contents):
     assert counted == set(rows.values())
 
 
+def test_cells_with_numbers_sort_by_them(read, contents):
+    raw = [attributes.get("data-sort") for attributes in read.named("td") if attributes.get("data-label") == "Measured"]
+    measured = [claim.measured for claim in contents.claims]
+    assert raw == [None if one is None or isinstance(one, (bool, str, list)) else str(one) for one in measured]
+    assert any(raw)
+
+
 def test_a_record_without_rows_gives_a_page(write_record, tmp_path):
     read = Reader(page(gather(record=tmp_path)))
     verdicts = {attributes["data-verdict"] for attributes in read.named("tr") if "id" in attributes}
