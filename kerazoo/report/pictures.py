@@ -107,10 +107,11 @@ def _heatmap(weights: Any, title: str, rows: list[str], keys: Any) -> Markup:
 
 def generated_text(contents: Contents) -> list[Markup]:
     """Return what `textgen_lstm` wrote with its first seed, and how good it is."""
-    values = next((one for one in contents.values("textgen_lstm_training") if one.get("sample")), None)
-    if values is None:
+    row = next((one for one in contents.rows.get("textgen_lstm_training", []) if one["values"].get("sample")), None)
+    if row is None:
         return [element("p", "textgen_lstm: not measured.", class_="absent")]
+    values = row["values"]
     share = f"{values['word_share']:.0%} of its words occur in the training text" if "word_share" in values else ""
     perplexity = f"perplexity {values['perplexity']:.3g} a character on the test text" if "perplexity" in values else ""
-    told = "; ".join(filter(None, ("Seed 0, temperature 1, the first 300 characters", share, perplexity)))
+    told = "; ".join(filter(None, (f"Seed {row['seed']}, temperature 1, the first 300 characters", share, perplexity)))
     return [element("figure", element("pre", values["sample"]), element("figcaption", f"{told}."))]

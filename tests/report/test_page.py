@@ -86,6 +86,12 @@ def test_cells_with_numbers_sort_by_them(read, contents):
     assert any(raw)
 
 
+def test_a_generated_text_is_told_with_its_seed(write_record):
+    values = {0: {"word_share": 0.5}, 1: {"sample": "To be"}}
+    found = gather(record=write_record(textgen_lstm_training=(values.__getitem__, 2)))
+    assert "Seed 1, temperature 1" in pictures.generated_text(found)[0]
+
+
 def test_a_record_without_rows_gives_a_page(write_record, tmp_path):
     read = Reader(page(gather(record=tmp_path)))
     verdicts = {attributes["data-verdict"] for attributes in read.named("tr") if "id" in attributes}
