@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from kerazoo.ledger.reproduce import Reproduction
-from kerazoo.ledger.values import text_of
+from kerazoo.report import wording
 from kerazoo.report.tables import plain_table
 from kerazoo.schema import Claim
 
-_LONGEST = 36
+_LONGEST = 48
 _STYLES = {
     "reproduced": "green",
     "holds": "green",
@@ -44,36 +43,32 @@ def show_claims(console: Console, claims: Iterable[Claim]) -> None:
     shown = plain_table("claim", "documented", "measured", "verdict")
     shown.columns[0].no_wrap = True
     for claim in claims:
-        documented = "-" if claim.documented is None else _short(claim.documented)
-        verdict = Text(claim.verdict, style=_STYLES.get(claim.verdict, ""))
-        shown.add_row(Text(claim.id), Text(documented), Text(measured_text(claim)), verdict)
+        values = (Text(_short(tell(claim))) for tell in (wording.documented, wording.measured))
+        shown.add_row(Text(claim.id), *values, Text(wording.words(claim.verdict), style=_STYLES.get(claim.verdict, "")))
     if len(claims) == 1:
         show_one(console, claims[0])
     else:
         console.print(shown)
-        _show_summary(console, Counter(str(claim.verdict) for claim in claims))
+        console.print(wording.summary(claims))
 
 
 def show_one(console: Console, claim: Claim) -> None:
     """Print all that a reader wants to know of one claim."""
     shown = plain_table("", "")
     shown.show_header = False
-    seeds = f"seeds {', '.join(map(str, claim.seeds))}" if claim.n > 1 else ""
-    where = claim.environment
-    machine = ", ".join(where.get("gpus") or [str(where.get("cpu", ""))]) if where else ""
-    data = ", ".join(f"{name} {version}" for name, version in claim.data.items())
     lines = {
         "claim": f"{claim.id}  (document {claim.document}, section {claim.section})",
         "printed": f"{claim.quote}  ({claim.gloss})",
-        "documented": "" if claim.documented is None else f"{text_of(claim.documented)} {claim.unit}",
-        "measured": f"{measured_text(claim)} {claim.unit}" if claim.n else "",
-        "verdict": str(claim.verdict),
+        "documented": wording.documented(claim),
+        "measured": wording.measured(claim),
+        "test set": wording.test_error(claim),
+        "verdict": wording.words(claim.verdict),
         "note": claim.note,
         "metric": claim.metric,
         "tolerance": f"{claim.tolerance:g}: {claim.reason}",
         "design": claim.design,
-        "repairs": "\n".join(map(_repair, claim.repairs)),
-        "measured by": "; ".join(filter(None, (claim.check, seeds, data, machine, claim.measured_at))),
+        "repairs": "\n".join(map(_repair, wording.repairs(claim))),
+        "measured by": wording.provenance(claim),
     }
     for name, text in lines.items():
         if text.strip():
@@ -81,30 +76,13 @@ def show_one(console: Console, claim: Claim) -> None:
     console.print(shown)
 
 
-def _repair(repair: Any) -> str:
-    if not isinstance(repair, Mapping):
-        return str(repair)
-    what = repair.get("call") or repair.get("what") or ""
-    return f"{what}: {repair.get('why', '')}"
+def _repair(one: wording.Repair) -> str:
+    reason = f": {one.why}" if one.why else ""
+    return f"{one.what}{reason}" + (f" Without it `{one.call}` fails: {one.error}" if one.call else "")
 
 
-def measured_text(claim: Claim) -> str:
-    """Return the measured value of a claim with the half width of its 95 % interval, or "-"."""
-    if claim.measured is None:
-        return "-"
-    if claim.interval and claim.sd:
-        return f"{text_of(claim.measured)} ± {text_of((claim.interval[1] - claim.interval[0]) / 2)} (n={claim.n})"
-    return _short(claim.measured)
-
-
-def _short(value: Any) -> str:
-    text = text_of(value)
+def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
-def _show_summary(console: Console, summary: Mapping[str, int]) -> None:
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(summary.items()))
-    console.print(f"{sum(summary.values())} claims: {counts}" if summary else "no claims")
 
 
 def show_reproduction(console: Console, found: Reproduction) -> None:

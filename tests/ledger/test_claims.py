@@ -115,13 +115,28 @@ assert not {"tensorflow", "keras"} & set(sys.modules)
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
+def test_one_claim_is_told_whole(write_ledger, experiment, tmp_path, capsys):
+    experiment("probe")(lambda setting: {})
+    repair = {"call": "model.fit(x)", "error": "ValueError: shape", "what": "Flatten x", "why": "it is 28 x 28."}
+    append_row(tmp_path / "record", make_row(0, {"number": 0.84, "repairs": [repair]}))
+    where = ["--ledger", str(write_ledger(make_claim(binomial=100))), "--record", str(tmp_path / "record")]
+    assert main(["claims", "009/number", *where]) == 0
+    output = capsys.readouterr().out
+    for told in (
+        "Flatten x: it is 28 x 28. Without it `model.fit(x)` fails: ValueError: shape",
+        "(Wilson, 95 %): 0.7558 to 0.8990",
+        "TensorFlow 2.21, Keras 3.13",
+    ):
+        assert told in output
+
+
 def test_the_command_prints_a_table_one_claim_or_json(ledger, record, capsys):
     where = ["--ledger", str(ledger), "--record", str(record)]
     assert main(["claims", *where]) == 0
     output = capsys.readouterr().out
     (line,) = (line for line in output.splitlines() if line.startswith("009/number"))
-    assert line.split() == ["009/number", "0.84", "0.839", "±", "0.009937", "(n=3)", "reproduced"]
-    assert output.splitlines()[-1] == "4 claims: 1 not_comparable, 1 not_measured, 2 reproduced"
+    assert line.split() == ["009/number", "0.84", "0.8390", "±", "0.0099", "(3", "seeds)", "reproduced"]
+    assert output.splitlines()[-1] == "4 claims: 2 reproduced, 1 not comparable, 1 not measured"
     assert main(["claims", "009/number", *where]) == 0
     assert "equivalence to 0.84 ± 0.02" in capsys.readouterr().out
     assert main(["claims", "imdb_lstm", "--json", *where]) == 0
