@@ -38,8 +38,6 @@ def token_of(model, strategy, jit):
 class _Same:
     """Equal where it holds the very same object; held, so that no later object can have taken its identity."""
 
-    __hash__ = None
-
     def __init__(self, held):
         self.held = held
 
