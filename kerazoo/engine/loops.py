@@ -44,6 +44,9 @@ class _Same:
     def __eq__(self, other):
         return self.held is other.held
 
+    def __hash__(self):
+        return id(self.held)
+
 
 def build(model, data, strategy):
     """Create all variables of model, metrics and optimizer, so that state can be restored before a step."""
