@@ -6,7 +6,6 @@ of mass is put on the centre of 28 x 28. Strokes far thinner or thicker than any
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import warnings
@@ -69,11 +68,12 @@ def read_picture(source: str | os.PathLike[str] | IO[bytes] | Image.Image, name:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow warns of: odd metadata, and sizes that are checked here
-            given = isinstance(source, Image.Image)
-            with contextlib.nullcontext(source) if given else Image.open(source, formats=_FORMATS) as image:
-                _check_size(image.height, image.width, name)
-                if not given:
-                    image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is decoded no larger than needed
+            if isinstance(source, Image.Image):
+                _check_size(source.width, source.height, name)
+                return _grey(ImageOps.exif_transpose(source))
+            with Image.open(source, formats=_FORMATS) as image:
+                _check_size(image.width, image.height, name)
+                image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is decoded no larger than needed
                 return _grey(ImageOps.exif_transpose(image))
     except DataError:
         raise
@@ -88,7 +88,7 @@ def read_picture(source: str | os.PathLike[str] | IO[bytes] | Image.Image, name:
         raise DataError(f"'{name}' cannot be read as a picture: {reason}") from None
 
 
-def _check_size(height: int, width: int, name: str) -> None:
+def _check_size(width: int, height: int, name: str) -> None:
     if height * width > MOST_PIXELS:
         size = f"{width} x {height} pixels"
         raise DataError(f"'{name}' has {size}: wanted at most {MOST_PIXELS:,}; make it smaller")
@@ -131,7 +131,7 @@ def as_digit(levels: np.ndarray, name: str) -> np.ndarray:
     """
     from PIL import Image
 
-    _check_size(*levels.shape[:2], name)
+    _check_size(levels.shape[1], levels.shape[0], name)
     with np.errstate(over="ignore"):  # to infinity, which is refused
         levels = np.asarray(levels, np.float32) if levels.ndim == 2 else levels.mean(-1, dtype=np.float32)
     if not np.isfinite(levels).all():

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from kerazoo.training.run_directory import RunDirectory
+from kerazoo.training.tuning import flags_of, put_back
 
 
 def _describe(logs: dict[str, Any] | None) -> str:
@@ -90,13 +91,16 @@ class GradualUnfreezing(keras.callbacks.Callback):
     def __init__(self, layers: Sequence[Any], every: int) -> None:
         super().__init__()
         self.layers, self.every = layers, every
+        self.flags = [flags_of(layer) for layer in layers]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Freeze all layers whose turn has not come."""
         frozen = len(self.layers) - 1 - epoch // self.every
-        trainable = [place >= frozen for place in range(len(self.layers))]
-        changed = [pair for pair in zip(self.layers, trainable, strict=True) if pair[0].trainable != pair[1]]
-        for layer, its in changed:
-            layer.trainable = its
+        changed = [place for place, layer in enumerate(self.layers) if layer.trainable != (place >= frozen)]
+        for place in changed:
+            if place < frozen:
+                self.layers[place].trainable = False
+            else:
+                put_back(self.flags[place])  # what is frozen inside it stays so
         if changed:
             self.model.make_train_function(force=True)  # for Keras's own loop; the engine looks for itself

@@ -83,6 +83,7 @@ def fine_tune(
         raise InputError(f"model is the path or name {str(model)!r}: load it with kerazoo.load_model, or build it")
     if not getattr(model, "compiled", False):
         raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")
+    num_classes = None if num_classes is None else whole_number("num_classes", num_classes, 2)
     tuning = Tuning(learning_rate, unfreeze_every, layer_decay, weight_decay, l1, l2)
     settings = Settings(
         epochs=epochs,

@@ -6,16 +6,14 @@ from typing import Any
 
 from kerazoo.errors import InputError
 from kerazoo.lazy import keras
-from kerazoo.training.evaluation import whole_number
 
 
-def check_head(model: keras.Model, num_classes: Any) -> None:
+def check_head(model: keras.Model, num_classes: int) -> None:
     """Refuse a model whose last layer cannot be replaced by one for `num_classes` classes.
 
     Raises:
-        InputError: fewer than 2 classes, not a classifier, or not a graph of layers that ends in a Dense layer.
+        InputError: not a classifier, or not a graph of layers that ends in a Dense layer.
     """
-    whole_number("num_classes", num_classes, 2)
     outputs: Any = getattr(model, "outputs", None) or ()
     last = model.layers[-1]
     if len(outputs) != 1 or not isinstance(last, keras.layers.Dense) or getattr(last, "output", None) is not outputs[0]:

@@ -119,14 +119,14 @@ def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> N
 
 def _model(model_spec: ModelSpec, options: dict[str, Any], data: Any, recipe: Recipe) -> keras.Model:
     """Build and compile the model, as large as the data's vocabulary asks."""
-    vocabulary, classes = None, ()
+    origin = Origin(model_spec.name, options)
     if isinstance(data, Dataset):
-        vocabulary = data.vocabulary
         classes = data.classes or (() if data.source == "user" else class_names(model_spec))
+        origin = dataclasses.replace(origin, vocabulary=data.vocabulary, classes=classes)
         for option, needed in data.model_options.items():
             if options.setdefault(option, needed) < needed:
                 raise OverrideError(f"option '{option}' is {options[option]}, and the data needs {needed}")
     model = build_from(model_spec, options)
-    set_origin(model, Origin(model_spec.name, options, vocabulary, classes))
+    set_origin(model, origin)
     compile_model(model, recipe)
     return model

@@ -16,6 +16,18 @@ from kerazoo.options import check_positive
 from kerazoo.training.evaluation import whole_number
 
 
+def flags_of(*layers: Any) -> list[tuple[Any, bool]]:
+    """Return the layers and all inside them, from the outside in, each with whether it is trainable."""
+    return [(one, one.trainable) for layer in layers for one in layer._flatten_layers()]
+
+
+def put_back(flags: Sequence[tuple[Any, bool]]) -> None:
+    """Make the layers of `flags_of` trainable as they were; setting one sets those in it, which come after it."""
+    for layer, trainable in flags:
+        if layer.trainable != trainable:
+            layer.trainable = trainable
+
+
 @dataclass(frozen=True)
 class Tuning:
     """The options of `fine_tune` that say how layers are trained; checked when made.
@@ -35,7 +47,7 @@ class Tuning:
         if self.learning_rate is not None:
             check_positive("learning_rate", self.learning_rate)
         if self.unfreeze_every is not None:
-            whole_number("unfreeze_every", self.unfreeze_every)
+            object.__setattr__(self, "unfreeze_every", whole_number("unfreeze_every", self.unfreeze_every))
             if keras.backend.backend() != "tensorflow":
                 raise InputError("unfreeze_every needs the backend tensorflow; set KERAS_BACKEND=tensorflow")
         if self.layer_decay is not None:
@@ -44,22 +56,30 @@ class Tuning:
             check_positive("weight_decay", self.weight_decay, or_zero=True)
         check_positive("l1", self.l1, or_zero=True)
         check_positive("l2", self.l2, or_zero=True)
+        for name in ("learning_rate", "layer_decay", "weight_decay", "l1", "l2"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, float(value))  # NumPy's numbers are none for JSON
 
     def prepare(self, model: keras.Model, chosen: Sequence[Any] | None) -> list[Any]:
         """Freeze all but the `chosen` layers (None: train what is trainable now) and see to the optimizer.
 
-        It goes on with its state where it trains the same variables in the same way, and else starts afresh.
+        It goes on with its state where it knows the variables and trains them in the same way, and else starts afresh.
 
         Returns:
             The layers that will be trained, from the input on.
+
+        Raises:
+            InputError: no layer is trainable; all are as they were.
         """
+        before = flags_of(*model.layers)
         if chosen is not None:
             for layer in model.layers:
                 layer.trainable = any(layer is one for one in chosen)
         layers = [layer for layer in model.layers if layer.trainable_weights]
         if not layers:
+            put_back(before)
             raise InputError("no layer of the model is trainable; name some with trainable_layers")
-        if chosen is None and self._goes_on(model.optimizer):
+        if chosen is None and self._goes_on(model):
             if self.learning_rate is not None:
                 model.optimizer.learning_rate = self.learning_rate
             return layers
@@ -73,11 +93,14 @@ class Tuning:
     def _by_layer(self) -> bool:
         return self.layer_decay is not None or self.unfreeze_every is not None
 
-    def _goes_on(self, optimizer: Any) -> bool:
-        """Tell whether the `optimizer` can do what is asked for as it is, a new learning rate aside."""
+    def _goes_on(self, model: keras.Model) -> bool:
+        """Tell whether the optimizer can do what is asked for as it is, a new learning rate aside."""
         from kerazoo.engine.layerwise import Layerwise
 
-        bare = getattr(optimizer, "inner_optimizer", optimizer)
+        bare = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        known = {id(one) for one in bare._trainable_variables}
+        if bare.built and not known.issuperset(map(id, model.trainable_variables)):
+            return False
         scheduled = isinstance(bare._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
         new = self._by_layer or self.weight_decay is not None or (scheduled and self.learning_rate is not None)
         return not new and not isinstance(bare, Layerwise)
@@ -88,11 +111,11 @@ class Tuning:
 
         plain = fresh(before)
         new = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
-        given = {name: float(value) for name, value in new.items() if value is not None}
+        given = {name: value for name, value in new.items() if value is not None}
         plain = type(plain).from_config({**plain.get_config(), **given})
         if not self._by_layer:
             return plain
-        decay = 1.0 if self.layer_decay is None else float(self.layer_decay)
+        decay = 1.0 if self.layer_decay is None else self.layer_decay
         factors = [decay**depth for depth in reversed(range(len(layers)))]
         return Layerwise(plain, [[one.path for one in layer.trainable_weights] for layer in layers], factors)
 
@@ -108,11 +131,13 @@ class Tuning:
     def while_training(self, model: keras.Model, layers: Sequence[Any]) -> Iterator[None]:
         """Inside the block, add `l1` times the sum of |w| and `l2` times that of w^2 over all kernels to the loss.
 
-        After it the penalties are gone and all `layers` are trainable, whether the training came to its end or not.
+        After it the penalties are gone and the `layers` trainable as before, whether the training came to its end or
+        not.
         """
+        flags = flags_of(*layers)
         kernels = [one for layer in layers for one in layer.trainable_weights if one.name.endswith("kernel")]
         before = [one.regularizer for one in kernels]
-        penalty = keras.regularizers.L1L2(float(self.l1), float(self.l2)) if self.l1 or self.l2 else None
+        penalty = keras.regularizers.L1L2(self.l1, self.l2) if self.l1 or self.l2 else None
         try:
             for one in kernels if penalty else ():
                 one.regularizer = penalty
@@ -120,7 +145,5 @@ class Tuning:
         finally:
             for one, regularizer in zip(kernels, before, strict=True):
                 one.regularizer = regularizer
-            for layer in layers:
-                if not layer.trainable:
-                    layer.trainable = True
+            put_back(flags)
             model.train_function = model.test_function = None  # Keras's own, which were compiled with the penalties

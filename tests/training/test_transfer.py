@@ -1,5 +1,7 @@
 """Fine-tuning for other classes and with other rates a layer."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -110,6 +112,44 @@ def test_the_optimizer_is_saved_whole_and_is_plain_again_without_layer_decay(tmp
     tune(model, epochs=1)
     assert type(model.optimizer) is keras.optimizers.Adam
     assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
+
+
+def test_a_thawed_layer_is_trained_though_the_optimizer_has_not_met_it():
+    model = small()
+    tune(model, epochs=1, trainable_layers=1)
+    before = weights_of(model)
+    for layer in model.layers:
+        layer.trainable = True
+    tune(model, epochs=1)
+    assert not any(same(before[name], weights_of(model)[name]) for name in before)
+
+
+def test_what_is_frozen_inside_a_layer_stays_frozen():
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, name="a"), keras.layers.Dense(4, name="b")])
+    model = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(3)])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    inner.layers[0].trainable = False
+    before = weights_of(inner)
+    tune(model, unfreeze_every=1)
+    assert [layer.trainable for layer in inner.layers] == [False, True]
+    assert [name for name in before if same(before[name], weights_of(inner)[name])] == ["a"]
+
+
+def test_layers_are_as_they_were_where_none_can_be_trained():
+    norm = keras.layers.BatchNormalization(center=False, scale=False, name="norm")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), norm])
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with pytest.raises(kerazoo.InputError, match="no layer of the model is trainable"):
+        tune(model, trainable_layers="norm")
+    assert all(layer.trainable for layer in model.layers)
+
+
+def test_numbers_of_numpy_are_written_to_the_run(tmp_path):
+    half, one = np.float32(0.5), np.int64(1)
+    options = {"learning_rate": half, "layer_decay": half, "l2": half, "unfreeze_every": one, "num_classes": one * 3}
+    tune(small(), epochs=one, run_dir=tmp_path / "run", **options)
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert (config["learning_rate"], config["unfreeze_every"], config["num_classes"]) == (0.5, 1, 3)
 
 
 def test_the_norm_of_all_gradients_is_clipped_as_one():
