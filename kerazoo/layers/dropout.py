@@ -3,6 +3,8 @@
 Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014).
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -16,7 +18,7 @@ class Dropout(keras.layers.Dropout):
     inverse of its probability.
     """
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Zero values of (B, ...) floats at random and scale up the others, where `training`."""
         fits = on_cpu_tensorflow() and not inside_xla() and self.noise_shape is None and inputs.dtype.is_floating
         if not (training and self.rate > 0 and fits):
@@ -24,7 +26,7 @@ class Dropout(keras.layers.Dropout):
         return inputs * _mask(tf.shape(inputs), self.rate, self.seed_generator.next(), inputs.dtype)
 
 
-def _mask(shape, rate, seed, dtype):
+def _mask(shape: Any, rate: float, seed: Any, dtype: Any) -> Any:
     """Draw a tensor of `shape` that is 0 with probability `rate`, else 1 / (1 - rate)."""
     bits = tf.uint8 if (rate * 256).is_integer() else tf.uint16
     levels = 256 if bits is tf.uint8 else 65536

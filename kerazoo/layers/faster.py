@@ -6,6 +6,7 @@ layers are Keras's own; weights and names are the same throughout.
 
 import contextlib
 import threading
+from collections.abc import Iterator
 
 import keras
 
@@ -20,7 +21,7 @@ _FASTER = {
 
 
 @contextlib.contextmanager
-def accelerated(model):
+def accelerated(model: keras.Model) -> Iterator[None]:
     """Give the layers of a model that have a faster form its class, within the context."""
     with _TRACING:
         switched = [layer for layer in model._flatten_layers() if type(layer) in _FASTER]
@@ -34,7 +35,7 @@ def accelerated(model):
 
 
 @contextlib.contextmanager
-def tabulated(model):
+def tabulated(model: keras.Model) -> Iterator[None]:
     """`accelerated`, and LSTMs project the whole vocabulary once instead of the tokens of each batch; for inference.
 
     Meant around the loop over batches inside a `tf.function`: the tables hold the weights of the moment, and exist only

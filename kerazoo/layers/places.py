@@ -4,12 +4,12 @@ import keras
 import tensorflow as tf
 
 
-def on_cpu_tensorflow():
+def on_cpu_tensorflow() -> bool:
     """Whether TensorFlow computes, and on a CPU: where the faster layers of this package are faster."""
     return keras.backend.backend() == "tensorflow" and not tf.config.list_logical_devices("GPU")
 
 
-def inside_xla():
+def inside_xla() -> bool:
     """Whether the operations that are being traced are for XLA, which compiles the faster layers badly if at all."""
     # Not public, but the only way to ask.
     from tensorflow.python.ops import control_flow_util
