@@ -159,6 +159,8 @@ def _own_data(path: str | None, text: str | None, label: str | None, other: str 
     """Return the data at `path`, None where there is none; refuse options that would have no effect."""
     from kerazoo.data.own import read_data
 
+    if path == "":
+        raise InputError("--data is empty; name a folder of pictures or a CSV of texts")
     table = path is not None and not Path(path).is_dir()
     if (text or label) and not table:
         raise InputError("--text-column and --label-column are for a CSV; name one with --data")
@@ -174,8 +176,10 @@ def pretrain(
     as_json: Json = False,
 ) -> None:
     """Train the weights that come with the package from nothing, on the real data."""
+    from kerazoo.pretraining.run import check
     from kerazoo.pretraining.run import pretrain as train_weights
 
+    check(names, Path(out_dir))  # all of them, before hours of training
     entries = [train_weights(name, out_dir, data_dir=data_dir, say=err.print) for name in names]
     if as_json:
         print_json(dict(zip(names, entries, strict=True)))

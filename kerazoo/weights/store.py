@@ -17,7 +17,7 @@ from typing import Any
 
 from kerazoo.data import Vocabulary
 from kerazoo.errors import InputError, UnavailableError, did_you_mean
-from kerazoo.files import to_json, whole_file, write_text
+from kerazoo.files import locked, to_json, whole_file, write_text
 from kerazoo.lazy import np
 from kerazoo.weights.packing import pack, unpack
 
@@ -106,10 +106,11 @@ def save(
         arrays[_VOCABULARY] = np.frombuffer(vocabulary.to_json().encode(), np.uint8)
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}.npz"
-    with whole_file(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
-        content = temporary.read_bytes()
-    written = {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), **entry}
-    known = {**manifest(directory), name: written}
-    write_text(directory / _MANIFEST, to_json(dict(sorted(known.items()))))
+    with locked(directory):  # two that write at once would lose an entry
+        with whole_file(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
+            content = temporary.read_bytes()
+        written = {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), **entry}
+        known = {**manifest(directory), name: written}
+        write_text(directory / _MANIFEST, to_json(dict(sorted(known.items()))))
     return written

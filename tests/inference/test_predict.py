@@ -139,6 +139,8 @@ def test_a_model_of_ones_own_is_asked_by_its_file(tmp_path):
     kerazoo.save_model(kerazoo.build("mnist_mlp", units=(8,), seed=1), tmp_path / "mine.keras")
     (found,) = kerazoo.predict("mnist_mlp", np.eye(28, dtype=np.float32), model=tmp_path / "mine.keras")
     assert found.label in "0123456789"
+    (same,) = kerazoo.predict("mnist_mlp", np.eye(28, dtype=np.float32), weights=str(tmp_path / "mine.keras"))
+    assert same.probabilities == found.probabilities
     (rows,) = kerazoo.predict("toy_mlp", [0.5, -1.0], model=kerazoo.build("toy_mlp"))
     assert sum(rows.probabilities.values()) == pytest.approx(1)
     with pytest.raises(kerazoo.InputError, match="no vocabulary"):

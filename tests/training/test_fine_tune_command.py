@@ -46,6 +46,7 @@ def test_a_folder_of_pictures_becomes_a_model_with_its_classes(run, tmp_path):
     ("arguments", "says"),
     [
         (["--data", "gone.csv"], "'gone.csv' cannot be read"),
+        (["--data", ""], "--data is empty"),
         (["--data", "texts.csv", "--text-column", "txt"], "Did you mean 'text'?"),
         (["--data", "texts.csv"], "pictures of shape"),
         (["--label-column", "x"], "are for a CSV"),

@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
 
 import kerazoo
 from kerazoo import weights
+from kerazoo.cli import main
+from kerazoo.data.text import windows
+from kerazoo.files import locked
 from kerazoo.model_file import origin_of
 from kerazoo.pretraining import run
 from kerazoo.pretraining.moving import move
@@ -58,8 +62,41 @@ def test_the_manifest_says_how_the_weights_came_to_be(name):
     ("name", "least"),
     [("mnist_mlp", 0.978), ("mnist_mlp_dropout", 0.983), ("imdb_lstm", 0.840), ("imdb_transformer", 0.865)],
 )
-def test_the_weights_are_good_enough(name, least):
+def test_the_manifest_tells_of_good_weights(name, least):
     assert MANIFEST[name]["test"]["accuracy"] >= least
+
+
+REVIEWS = {
+    "A warm and funny film with a great cast. I loved it and will watch it again.": "positive",
+    "One of the best dramas of the decade: beautifully shot, wonderfully played, deeply moving.": "positive",
+    "My children were delighted, and so was I. Highly recommended!": "positive",
+    "Dull, badly written and far too long. The worst two hours of my year.": "negative",
+    "I wanted to like it, but the jokes are stupid and the acting is terrible. Avoid.": "negative",
+    "A complete waste of time. Nothing makes sense, and nobody on the screen seems to care.": "negative",
+}
+VERSE = (  # in the manner of the plays, and not in them
+    "First Lord:\nMy gracious king, the night is long and cold,\nAnd yet the queen doth bid us stay with her.\n\n"
+    "KING HENRY:\nThen let us stay; I will not have her grieve.\nGo, tell my son that we shall come to-morrow.\n"
+)
+
+
+@pytest.mark.parametrize("name", ["mnist_mlp", "mnist_mlp_dropout"])
+def test_the_weights_read_digits(name, small_data):
+    assert kerazoo.evaluate(name, "pretrained", data=small_data(name, test=300))["accuracy"] >= 0.96
+
+
+@pytest.mark.parametrize("name", ["imdb_lstm", "imdb_transformer"])
+def test_the_weights_judge_reviews(name):
+    found = kerazoo.predict(name, list(REVIEWS), explain=False)
+    assert [one.label for one in found] == list(REVIEWS.values())
+
+
+def test_the_weights_foresee_verse():
+    """Were all 65 characters as likely, the loss would be 4.2."""
+    vocabulary = origin_of(kerazoo.build("textgen_lstm", weights="pretrained", compile=False)).vocabulary
+    data = windows({"train": VERSE}, "verse", "user", "user", vocabulary=vocabulary)
+    found = kerazoo.evaluate("textgen_lstm", "pretrained", data=data)
+    assert found["loss"] < 1.7
 
 
 @pytest.fixture
@@ -146,11 +183,40 @@ def test_pretraining_writes_weights_that_load(tmp_path, monkeypatch, small_data)
     loaded = weights.load("mnist_mlp", tmp_path / "new")
     assert loaded.options == {"units": (8,)}
     assert [one.shape for one in loaded.weights] == [(784, 8), (8,), (8, 10), (10,)]
+    before = {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
+    monkeypatch.setattr(run, "_MOST_LOST", -1.0)
+    with pytest.raises(kerazoo.KerazooError, match="as stored: too far"):
+        run.pretrain("mnist_mlp", tmp_path / "new", recipe=dataclasses.replace(recipe, seed=1), say=said.append)
+    assert {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()} == before
 
 
-def test_only_models_with_a_recipe_are_pretrained(tmp_path):
-    with pytest.raises(kerazoo.InputError, match="no recipe"):
-        run.pretrain("toy_mlp", tmp_path)
+def test_what_cannot_be_pretrained_is_told_before_any_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(run, "load_for", None)  # would be called first
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "manifest.json").write_text("{")
+    for arguments, told in (
+        (["mnist_mlp", "toy_mlp"], "'toy_mlp' has no recipe"),
+        (["mnist_mlp", "imdb_lstn"], "imdb_lstm"),
+        (["mnist_mlp", "--out", "file/weights"], "wanted a directory"),
+        (["mnist_mlp", "--out", "damaged"], "cannot be read"),
+    ):
+        assert main(["pretrain", *arguments]) in (1, 2)
+        assert told in capsys.readouterr().err
+    assert not (tmp_path / "weights").exists()
+
+
+def test_weights_that_are_saved_at_once_are_all_in_the_manifest(tmp_path):
+    arguments = ([np.zeros(2, np.float32)], None, {}, tmp_path)
+    other = threading.Thread(target=weights.save, args=("second", *arguments))
+    with locked(tmp_path):
+        other.start()
+        other.join(0.3)
+        assert not list(tmp_path.iterdir())
+    weights.save("first", *arguments)
+    other.join()
+    assert set(weights.manifest(tmp_path)) == {"first", "second"}
 
 
 @pytest.mark.real_data
@@ -169,8 +235,8 @@ def digits():
 
 @pytest.fixture(scope="module")
 def reviews():
-    """Every eighth review of the test split: 3,125, of both classes."""
-    examples = list(kerazoo.data.real_data("imdb_reviews").read("test"))[::8]
+    """Every 24th review of the test split, of both classes."""
+    examples = list(kerazoo.data.real_data("imdb_reviews").read("test"))[::24]
     return [one["text"] for one in examples], np.array([int(one["label"]) for one in examples])
 
 
@@ -179,5 +245,5 @@ def reviews():
 def test_the_manifest_tells_the_accuracy_on_test_reviews(name, reviews):
     found = kerazoo.evaluate(name, "pretrained", data=reviews)
     told = MANIFEST[name]["test"]["accuracy"]
-    # Of 3,125 reviews: four standard deviations of a share that was counted on them.
-    assert abs(found["accuracy"] - told) < 4 * (told * (1 - told) / 3125) ** 0.5
+    # Four standard deviations of a share that was counted on 1,042 reviews: 0.04.
+    assert abs(found["accuracy"] - told) < 4 * (told * (1 - told) / len(reviews[0])) ** 0.5
