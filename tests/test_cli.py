@@ -156,7 +156,7 @@ BAD_INPUT = [
     bad("trian", "mnist_mlp", says="train"),
     bad("train", "textgen_lstm", "--set", "corpus=", says="corpus is an empty text"),
     bad("train", "mnist_mlp", "--set", "learning_rate={[]:1}", says="'learning_rate' wants"),
-    bad("evaluate", "mnist_mlp", says="--model"),
+    bad("evaluate", "toy_mlp", says="no pretrained weights"),
     bad("evaluate", "toy_mlp", "--model", "toy.keras", "--set", "hidden_dim=3", says="no option 'hidden_dim'"),
     bad("fine-tune", "toy_mlp", "--model", "toy.keras", "--run-dir", ".", "--overwrite", says="where the model"),
     bad("evaluate", "mnist_mlp", "--model", "gone.keras", says="is not a file"),
