@@ -27,12 +27,9 @@ def main(argv: list[str]) -> None:
         raise common.InputError(f"--models {' '.join(options.models)}: only {NAME} generates")
     start_tensorflow()
     import hardware
-    from measure import set_up_torch
+    from measure import set_up
 
-    device = hardware.set_up(options.device, options.precision, options.threads)
-    torch = set_up_torch(not options.no_torch, options.threads, options.precision)
-    repeats = options.repeats or (3 if options.quick else 7)
-    about = hardware.record(device, options.precision, options.threads, torch)
+    device, torch, repeats, about = set_up(options)
     row = {"benchmark": "generate", "time": common.now(), "quick": options.quick, "repeats": repeats}
     row |= {"load_average": os.getloadavg() if hasattr(os, "getloadavg") else None}
     why = None if torch else common.TORCH_OFF if options.no_torch else common.NO_TORCH

@@ -4,8 +4,8 @@ import statistics
 from typing import Any
 
 import flops
-from common import NO_TORCH, TORCH_OFF
-from hardware import cudnn
+import hardware
+from common import NO_TORCH, TORCH_OFF, Device
 from peers import fitting
 from timing import interleave, ratios, spread
 from work import Work
@@ -39,6 +39,18 @@ def no_torch(work: Work, wanted: bool) -> str | None:
             raise
         return NO_TORCH
     return None if work.name in torch_models.MODELS else f"not measured: no PyTorch form of {work.name}"
+
+
+def set_up(options: Any) -> tuple[Device, bool, int, dict[str, Any]]:
+    """Set device, threads and precision for every contender, as the command line wants them.
+
+    Returns:
+        The device, whether PyTorch takes part, the turns that count, and what a row records of all this.
+    """
+    device = hardware.set_up(options.device, options.precision, options.threads)
+    torch = set_up_torch(not options.no_torch, options.threads, options.precision)
+    repeats = options.repeats or (3 if options.quick else 7)
+    return device, torch, repeats, hardware.record(device, options.precision, options.threads, torch)
 
 
 def set_up_torch(wanted: bool, threads: int, precision: str) -> bool:
@@ -83,7 +95,7 @@ def measure(work: Work, steps: int, repeats: int, torch: bool, compare: bool = T
         "data": work.source,
         "flops_per_sample": per_example,
         "flops_how": flops.HOW,
-        "cudnn_obstacles": cudnn(sides["kerazoo"].model, work.device),
+        "cudnn_obstacles": hardware.cudnn(sides["kerazoo"].model, work.device),
         "loss_compared_after_steps": STEPS_COMPARED if compare else None,
         "contenders": {
             name: _result(side, taken[name], work, steps, per_example, losses) for name, side in sides.items()

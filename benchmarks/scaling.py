@@ -70,14 +70,11 @@ def settings(sweep: str, name: str, value: int) -> dict[str, Any]:
 def measure_point(options: argparse.Namespace, sweep: str, name: str, value: int, note: Any = None) -> dict[str, Any]:
     """Return the row of one point, measured in this process."""
     start_tensorflow()
-    import hardware
-    from measure import measure, set_up_torch
+    from measure import measure, set_up
     from work import prepare
 
     if not hasattr(options, "on"):  # TensorFlow is set up once
-        options.on = hardware.set_up(options.device, options.precision, options.threads)
-        torch = set_up_torch(not options.no_torch, options.threads, options.precision)
-        options.about = hardware.record(options.on, options.precision, options.threads, torch)
+        options.on, _, _, options.about = set_up(options)
     work = prepare(name, options.on, options.precision, **settings(sweep, name, value))
     steps = max(3, min(200, (EXAMPLES // (8 if options.quick else 1)) // work.batch_size))
     repeats = options.repeats or (3 if options.quick else 5)

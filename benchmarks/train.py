@@ -28,13 +28,10 @@ def main(argv: list[str]) -> None:
     models = common.choose_models(options.models)
     start_tensorflow()
     import hardware
-    from measure import measure, set_up_torch
+    from measure import measure, set_up
     from work import prepare
 
-    device = hardware.set_up(options.device, options.precision, options.threads)
-    torch = set_up_torch(not options.no_torch, options.threads, options.precision)
-    repeats = options.repeats or (3 if options.quick else 7)
-    about = hardware.record(device, options.precision, options.threads, torch)
+    device, _, repeats, about = set_up(options)
     common.note(f"{device.name}, {options.threads} threads for every contender, {options.precision}")
     product = hardware.matmul_flops(options.precision, device)
     peak = hardware.dense_peak(device, options.precision)
