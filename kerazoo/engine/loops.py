@@ -63,7 +63,7 @@ class Loops:
 
     def train(self, data, order, first, count, batch):
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
-        fast = not self.jit and len(order) >= STEPS_WORTH_TRACING * batch
+        fast = self.jit or len(order) >= STEPS_WORTH_TRACING * batch
         self._function(self._train_loop, batch, self.jit, fast)(data, order, tf.constant(first), tf.constant(count))
 
     def train_tail(self, data, order, first, batch):

@@ -20,7 +20,7 @@ class Dropout(keras.layers.Dropout):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Zero values of (B, ...) floats at random and scale up the others, where `training`."""
-        fits = on_cpu_tensorflow() and not inside_xla() and self.noise_shape is None and inputs.dtype.is_floating
+        fits = on_cpu_tensorflow() and self.noise_shape is None and inputs.dtype.is_floating
         if not (training and self.rate > 0 and fits):
             return keras.layers.Dropout.call(self, inputs, training=training)
         return inputs * _mask(tf.shape(inputs), self.rate, self.seed_generator.next(), inputs.dtype)
@@ -28,15 +28,31 @@ class Dropout(keras.layers.Dropout):
 
 def _mask(shape: Any, rate: float, seed: Any, dtype: Any) -> Any:
     """Draw a tensor of `shape` that is 0 with probability `rate`, else 1 / (1 - rate)."""
-    bits = tf.uint8 if (rate * 256).is_integer() else tf.uint16
-    levels = 256 if bits is tf.uint8 else 65536
+    bits = 8 if (rate * 256).is_integer() else 16
+    levels = 2**bits
     dropped = round(rate * levels)  # of `levels` equally likely numbers
     if dropped == levels:
         return tf.zeros(shape, dtype)
-    count, in_word = tf.reduce_prod(shape), 4 // bits.size
-    words = tf.random.stateless_uniform(
-        [(count + in_word - 1) // in_word], tf.cast(seed, tf.int32), None, None, dtype=tf.uint32
-    )
-    numbers = tf.reshape(tf.bitcast(words, bits), (-1,))[:count]
-    kept = tf.reshape(numbers >= tf.constant(dropped, bits), shape)
+    count, in_word = tf.reduce_prod(shape), 32 // bits
+    numbers = tf.reshape(_cut(_words((count + in_word - 1) // in_word, seed), bits), (-1,))[:count]
+    kept = tf.reshape(numbers >= tf.constant(dropped, numbers.dtype), shape)
     return tf.cast(kept, dtype) * tf.cast(levels / (levels - dropped), dtype)
+
+
+def _words(count: Any, seed: Any) -> Any:
+    """Draw (count,) uint32 numbers; by the generator that the compiler at hand makes the quickest.
+
+    XLA takes 170 ms for 640,000 numbers of the generator that TensorFlow would choose for it, 1 ms for these.
+    """
+    generator = "threefry" if inside_xla() else "philox"
+    return tf.random.stateless_uniform([count], tf.cast(seed, tf.int32), None, None, dtype=tf.uint32, alg=generator)
+
+
+def _cut(words: Any, bits: int) -> Any:
+    """Cut (n,) words into (n, 32 // bits) numbers below 2**bits."""
+    if not inside_xla():
+        return tf.bitcast(words, tf.uint8 if bits == 8 else tf.uint16)
+    shifted = tf.bitwise.right_shift(
+        words[:, None], tf.constant(list(range(0, 32, bits)), tf.uint32)
+    )  # fuses, unlike a bitcast
+    return tf.bitwise.bitwise_and(shifted, tf.constant(2**bits - 1, tf.uint32))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerazoo import layers as own
 from kerazoo.engine import fitting as engine
 from kerazoo.engine import loops, resident
 
@@ -238,9 +239,11 @@ def test_a_new_penalty_is_told_from_one_that_is_gone_whose_place_in_memory_it_ha
     ("layers", "expected"),
     [
         ([L.Dense(3), L.Dropout(0.2)], True),
-        ([L.Reshape((12, 1)), L.Dropout(0.2)], False),
+        ([L.Reshape((12, 1)), L.Dropout(0.2)], True),
+        ([L.Reshape((12, 1)), L.Dropout(0.2, noise_shape=(None, 12, 1))], False),
         ([L.Reshape((12, 1)), L.Dropout(0.0)], True),
         ([L.Embedding(9, 2), L.GlobalAveragePooling1D()], True),
+        ([own.TokenAndPositionEmbedding(9, 12, 4), own.MultiHeadAttention(2, 2, dropout=0.1)], True),
         ([L.Reshape((12, 1)), L.LSTM(3)], False),
         ([L.Reshape((12, 1)), L.Bidirectional(L.GRU(2))], False),
         ([L.Reshape((12, 1)), L.Conv1D(3, 2)], False),
@@ -248,14 +251,6 @@ def test_a_new_penalty_is_told_from_one_that_is_gone_whose_place_in_memory_it_ha
 )
 def test_choice_of_compiler_on_a_cpu(layers, expected):
     model = keras.Sequential([keras.Input((12,)), *layers])
-    assert engine.jit_choice.use_xla(model, (X,), tf.distribute.get_strategy()) is expected
-
-
-@pytest.mark.parametrize(("dropout", "expected"), [(0.0, True), (0.1, False)])
-def test_attention_with_dropout_is_not_for_xla_on_a_cpu(dropout, expected):
-    tokens = keras.Input((5,), dtype="int32")
-    h = L.Embedding(9, 4)(tokens)
-    model = keras.Model(tokens, L.MultiHeadAttention(2, 2, dropout=dropout)(h, h))
     assert engine.jit_choice.use_xla(model, (X,), tf.distribute.get_strategy()) is expected
 
 

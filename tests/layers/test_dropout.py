@@ -10,9 +10,11 @@ from kerazoo.layers.dropout import Dropout
 
 @pytest.mark.parametrize("rate", [0.5, 0.2, 0.1, 0.999, 1 - 1e-9])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_drops_the_rate_and_scales_the_rest(rate, dtype):
+@pytest.mark.parametrize("xla", [False, True])
+def test_drops_the_rate_and_scales_the_rest(rate, dtype, xla):
     x = tf.ones((401, 253), dtype)  # an odd number of values
-    y = tf.cast(Dropout(rate, seed=3, dtype=dtype)(x, training=True), tf.float32).numpy()
+    layer = Dropout(rate, seed=3, dtype=dtype)
+    y = tf.cast(tf.function(layer, jit_compile=xla)(x, training=True), tf.float32).numpy()
     kept = np.unique(y[y != 0])
     assert len(kept) <= 1 and np.allclose(kept, 1 / (1 - rate), rtol=1e-2)
     deviation = np.sqrt(rate * (1 - rate) / y.size)
@@ -21,13 +23,14 @@ def test_drops_the_rate_and_scales_the_rest(rate, dtype):
         assert abs(np.corrcoef(y[:, :-1].ravel(), y[:, 1:].ravel())[0, 1]) < 0.02
 
 
-def test_same_seed_same_draws_and_each_call_others():
+@pytest.mark.parametrize("xla", [False, True])
+def test_same_seed_same_draws_and_each_call_others(xla):
     x = tf.ones((64, 64))
-    one, two = Dropout(0.5, seed=1), Dropout(0.5, seed=1)
+    one, two, other = (tf.function(Dropout(0.5, seed=seed), jit_compile=xla) for seed in (1, 1, 2))
     first = one(x, training=True)
     assert np.array_equal(first, two(x, training=True))
     assert not np.array_equal(first, one(x, training=True))
-    assert not np.array_equal(first, Dropout(0.5, seed=2)(x, training=True))
+    assert not np.array_equal(first, other(x, training=True))
 
 
 def test_gradient_passes_where_values_passed():
