@@ -18,7 +18,7 @@ from keras import ops
 from kerazoo.layers.places import inside_xla, on_cpu_tensorflow
 from kerazoo.layers.recurrence import recur, reorder
 
-MAX_STEPS = 256  # building the unrolled graph costs about 15 ms a step; beyond this Keras's loop is kept
+MAX_STEPS = 1024  # building the graph costs about 5 ms a step; beyond this Keras's loop is kept
 _LEAST_DISTINCT = 1024
 
 

@@ -4,13 +4,18 @@ Source: the cell is Hochreiter & Schmidhuber (1997) with the forget gate of Gers
 
 Training keeps nothing but `h·U` and `dz·Uᵀ` in the steps; dU is one large product. The steps are
 unrolled in two half batches: two chains that share no operation, so two cores run them without
-waiting for each other. Inference, which has nothing to save, is a loop that XLA compiles: there
-each step is one product and one fused pass over the gates.
+waiting for each other. A chain calls one function for each block of a few steps, so that a graph of
+100 steps is built in the time, and the memory, of one block. Inference, which has nothing to save,
+is a loop that XLA compiles: there each step is one product and one fused pass over the gates.
 """
 
 import functools
 
 import tensorflow as tf
+
+_BLOCK_STEPS = 5
+# One function for every block of steps of a graph, traced and optimized once; inlined it would be so each time.
+_block = tf.function(autograph=False, experimental_attributes={"_noinline": True})
 
 
 def reorder(gates):
@@ -43,7 +48,9 @@ def recur(
     halves = [batch - batch // 2, batch // 2] if h.shape[0] != 1 else [batch]
 
     @tf.custom_gradient
-    def run(projected, recurrent, h, c, *inputs):
+    def run(*arguments):
+        # Else a tape would have each block differentiated, although the gradient is given here.
+        projected, recurrent, h, c, *inputs = (tf.stop_gradient(x) for x in arguments)
         forward = functools.partial(_forward_chains, projected, rows, recurrent, h, c, steps, halves)
         if compiled_loop:
             chains = None
@@ -57,11 +64,10 @@ def recur(
             d_steps = _chain_inputs(d_outputs, None, steps, halves) if return_sequences else [None] * len(halves)
             d_h = d_h if return_sequences else d_h + d_outputs
             d_projected, *others = _gradients(chains or forward(), recurrent, d_steps, d_h, d_c, halves)
-            d_inputs = [tf.matmul(d_projected, kernel, transpose_b=True) for _ in inputs]  # (T * B, D)
+            d_inputs = [tf.matmul(d_projected, tf.transpose(kernel)) for _ in inputs]  # (T * B, D)
             if rows is not None:
-                count = tf.shape(projected)[0]
-                d_projected = tf.math.unsorted_segment_sum(d_projected, tf.reshape(rows, (-1,)), count)
-            return d_projected, *others, *d_inputs
+                d_projected = _sum_by_row(d_projected, tf.reshape(rows, (-1,)), tf.shape(projected)[0])
+            return _only_once([d_projected, *others, *d_inputs], arguments)
 
         return (outputs, last_h, last_c), gradient
 
@@ -70,6 +76,27 @@ def recur(
         outputs = tf.reshape(outputs, (steps, -1, h.shape[1]))  # (T, B, H)
         outputs = tf.transpose(outputs, (1, 0, 2))  # (B, T, H)
     return outputs, last_h, last_c
+
+
+def _only_once(gradients, arguments):
+    """Pass on gradients; those of `gradients` themselves, by what they were made from, are refused: not known here."""
+
+    @tf.custom_gradient
+    def checked(*tensors):
+        def refuse(*_):
+            raise LookupError("the faster LSTM has no second derivative: take it of keras.layers.LSTM")
+
+        return [tf.identity(tensor) for tensor in tensors[: len(gradients)]], refuse
+
+    return checked(*gradients, *arguments)
+
+
+def _sum_by_row(values, rows, count):
+    """Add up the (N, 4H) values of each of `count` rows: sorted, in half the time of `unsorted_segment_sum`."""
+    order = tf.argsort(rows)
+    return tf.raw_ops.SparseSegmentSumWithNumSegments(
+        data=values, indices=order, segment_ids=tf.gather(rows, order), num_segments=count
+    )
 
 
 @tf.function(jit_compile=True)
@@ -90,9 +117,21 @@ def _loop(projected, rows, recurrent, h, c, steps, return_sequences):
 
 def _forward_chains(projected, rows, recurrent, h, c, steps, halves):
     """Run every half batch: for each its T saved steps."""
+    table = None if rows is None else projected
     inputs = _chain_inputs(projected, rows, steps, halves)
-    states = zip(inputs, tf.split(h, halves), tf.split(c, halves), strict=True)
-    return [_forward(chain, recurrent, h, c) for chain, h, c in states]
+    chains = []
+    for chain, h_start, c_start in zip(inputs, tf.split(h, halves), tf.split(c, halves), strict=True):
+        saved, h, c = [], h_start, c_start
+        for some in _blocks(chain):
+            more, h, c = _forward(some, table, recurrent, h, c)
+            saved += more
+        chains.append(saved)
+    return chains
+
+
+def _blocks(steps):
+    """Cut a list of steps into lists of `_BLOCK_STEPS`, the last of which may be shorter."""
+    return [steps[k : k + _BLOCK_STEPS] for k in range(0, len(steps), _BLOCK_STEPS)]
 
 
 def _gradients(chains, recurrent, d_steps, d_h, d_c, halves):
@@ -108,12 +147,8 @@ def _gradients(chains, recurrent, d_steps, d_h, d_c, halves):
 
 
 def _chain_inputs(values, rows, steps, halves):
-    """Cut (T * B, ...) values, or the rows taken from them, into a list of T tensors for each chain."""
+    """Cut (T * B, ...) values, or the (T, B) rows to take of them, into a list of T tensors for each chain."""
     pieces = tf.split(values if rows is None else tf.reshape(rows, (-1,)), halves * steps, num=steps * len(halves))
-    if rows is not None:
-        # A gather at its step leaves the (b, 4H) in the cache; one of all steps would not.
-        axis = tf.constant(0)
-        pieces = [functools.partial(tf.raw_ops.GatherV2, params=values, indices=piece, axis=axis) for piece in pieces]
     return [pieces[k :: len(halves)] for k in range(len(halves))]
 
 
@@ -122,16 +157,25 @@ def _merge(chains):
     return tf.concat([piece for step in zip(*chains, strict=True) for piece in step], 0)
 
 
-def _forward(inputs, recurrent, h, c):
-    """Unroll one chain. Returns for each step what `_backward` needs, (b, H) each.
+@_block
+def _forward(inputs, table, recurrent, h, c):
+    """Run some steps of one chain.
 
-    Raw operations and constants made once keep the building of some thousand nodes short.
+    Args:
+        inputs: for each step (b, 4H), or with a `table` (N, 4H) the (b,) rows of it.
+
+    Returns:
+        For each step what `_backward` needs, (b, H) each; the last h and c.
+
+    Raw operations and constants made once keep the building of the nodes short.
     """
     raw, units = tf.raw_ops, h.shape[1]
     begins, size = [tf.constant([0, k * units]) for k in range(4)], tf.constant([-1, units])
+    axis = tf.constant(0)
     saved = []
     for piece in inputs:
-        projected = piece() if callable(piece) else piece
+        # A gather at its step leaves the (b, 4H) in the cache; one of all steps would not.
+        projected = piece if table is None else raw.GatherV2(params=table, indices=piece, axis=axis)
         z = raw.AddV2(x=projected, y=raw.MatMul(a=h, b=recurrent))  # (b, 4H)
         i, g, f, o = (raw.Slice(input=z, begin=begin, size=size) for begin in begins)  # Split is 3 times slower
         i, g, f, o = raw.Sigmoid(x=i), raw.Tanh(x=g), raw.Sigmoid(x=f), raw.Sigmoid(x=o)
@@ -140,11 +184,22 @@ def _forward(inputs, recurrent, h, c):
         squashed = raw.Tanh(x=c)
         h = raw.Mul(x=o, y=squashed)
         saved.append({**step, "c": c, "squashed": squashed, "h": h})
-    return saved
+    return saved, h, c
 
 
 def _backward(saved, transposed, d_steps, d_h, d_c):
-    """Unroll one chain from its end. Returns the list of T dz, (b, 4H), and dh, dc at the start."""
+    """Run one chain from its end. Returns the list of T dz, (b, 4H), and dh, dc at the start."""
+    blocks, d_z = _blocks(saved), []
+    d_blocks = [None] * len(blocks) if d_steps is None else _blocks(d_steps)
+    for some, d_some in zip(reversed(blocks), reversed(d_blocks), strict=True):
+        more, d_h, d_c = _backward_block(some, transposed, d_some, d_h, d_c)
+        d_z = more + d_z
+    return d_z, d_h, d_c
+
+
+@_block
+def _backward_block(saved, transposed, d_steps, d_h, d_c):
+    """`_backward` for some steps."""
     step_gradient = _step_gradient_kernel(d_h) if d_h.dtype == tf.float32 else _step_gradient
     d_z = [None] * len(saved)
     for t in reversed(range(len(saved))):
