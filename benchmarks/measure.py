@@ -67,12 +67,12 @@ def set_up_torch(wanted: bool, threads: int, precision: str) -> bool:
     return True
 
 
-def measure(work: Work, steps: int, repeats: int, torch: bool, compare: bool = True) -> dict[str, Any]:
+def measure(work: Work, steps: int | None, repeats: int, torch: bool, compare: bool = True) -> dict[str, Any]:
     """Return the measured part of a row: losses, seconds, ratios and FLOPs.
 
     Args:
         work: what is trained.
-        steps: steps of one turn.
+        steps: steps of one turn; None: what plain Keras does in about a second, by a trial.
         repeats: turns that count.
         torch: whether PyTorch takes part, if it can.
         compare: also compare the losses after 50 steps from the same weights, in the same order, without dropout.
@@ -84,6 +84,7 @@ def measure(work: Work, steps: int, repeats: int, torch: bool, compare: bool = T
         still = _without_dropout(work)
         compared = sides if still is work else contenders(still, torch)[0]
         losses = {name: side.loss_after(STEPS_COMPARED) for name, side in compared.items()}
+    steps = steps or _steps_of_a_second(sides["keras"])
     taken = interleave({name: lambda side=side: side.train(steps) for name, side in sides.items()}, repeats)
     per_example = flops.training_flops(sides["kerazoo"].model, work.length)
     return {
@@ -103,6 +104,11 @@ def measure(work: Work, steps: int, repeats: int, torch: bool, compare: bool = T
         | absent,
         "ratios": {name: ratios(taken["kerazoo"], taken[name]) for name in sides if name != "kerazoo"} | absent,
     }
+
+
+def _steps_of_a_second(side: Any) -> int:
+    side.train(3)  # compiles
+    return max(3, min(500, round(3 / side.train(3))))
 
 
 def _result(side, seconds, work, steps, per_example, losses):

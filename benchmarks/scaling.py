@@ -17,8 +17,6 @@ import common
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.quiet import start_tensorflow
 
-EXAMPLES = 6_400  # of one turn, about
-
 # For each sweep the models it is made on, and the values; a quick run does the values in the third place.
 SWEEPS: dict[str, tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]] = {
     "batch": (("mnist_mlp_dropout", "imdb_lstm"), tuple(2**k for k in range(13)), (32, 256)),
@@ -76,7 +74,7 @@ def measure_point(options: argparse.Namespace, sweep: str, name: str, value: int
     if not hasattr(options, "on"):  # TensorFlow is set up once
         options.on, _, _, options.about = set_up(options)
     work = prepare(name, options.on, options.precision, **settings(sweep, name, value))
-    steps = max(3, min(200, (EXAMPLES // (8 if options.quick else 1)) // work.batch_size))
+    steps = 5 if options.quick else None
     repeats = options.repeats or (3 if options.quick else 5)
     row = {"benchmark": "scaling", "time": common.now(), "quick": options.quick, "sweep": sweep, "value": value}
     row |= measure(work, steps, repeats, not options.no_torch, compare=False)

@@ -92,7 +92,7 @@ def test_a_trained_model_is_plain_keras_and_the_same_with_the_same_seed(tmp_path
 
 
 def test_a_short_epoch_takes_the_plain_layer(fast_path):
-    few = 16 * (loops.STEPS_WORTH_TRACING - 1)
+    few = loops.EXAMPLES_WORTH_TRACING - 1
     engine.fit(reviewer(), X[:few], Y[:few], batch_size=16, verbose=0)
     assert fast_path["lstm"] == 0
 
