@@ -35,37 +35,37 @@ class Reader:
         embedding, self._last, self._unknown = _embedding(model), model.layers[-1], unknown
         self._front = keras.Model(model.inputs[0], embedding.output)
         self._back = keras.Model([embedding.output, model.inputs[0]], self._last.input)
-        self._forward, self._backward = tf.function(self._logits), tf.function(self._slope)
+        vectors, ids = (tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self._back.inputs)
+        # One trace, for any number of rows, is most of what the first text waits for.
+        self._grade = tf.function(self._logits_and_slope, [vectors, ids, tf.TensorSpec((None,), tf.int32)])
 
     def read(self, ids: np.ndarray) -> Reading:
         """Return what the model makes of (N, T) int32 `ids`; a weight speaks for the row's most probable class."""
         tokens = tf.constant(ids)
         text = self._front(tokens, training=False)  # (N, T, d)
         way = text - self._front(tf.where(tokens == 0, 0, self._unknown), training=False)
-        logits = self._forward(text, tokens)
+        logits, _ = self._grade(text, tokens, tf.zeros(len(ids), tf.int32))
         best = tf.argmax(logits, axis=-1, output_type=tf.int32)
         shares = [(step + 0.5) / _STEPS for step in range(_STEPS)]
-        slope = sum(self._backward(text - (1 - share) * way, tokens, best) for share in shares) / _STEPS
+        slope = sum(self._grade(text - (1 - share) * way, tokens, best)[1] for share in shares) / _STEPS
         return Reading(tf.nn.softmax(logits).numpy(), tf.reduce_sum(slope * way, axis=-1).numpy())
 
     def _logits(self, vectors: Any, ids: Any) -> Any:
         """The (N, classes) values before the softmax; a single sigmoid's with a 0 for the other class."""
-        from kerazoo.layers import faster  # which imports Keras
-
-        with faster.accelerated(self._back):
-            features = self._back([vectors, ids], training=False)
+        # Without `layers.faster`: a few texts are answered before its graph would have been built.
+        features = self._back([vectors, ids], training=False)
         logits = tf.cast(features @ tf.cast(self._last.kernel, features.dtype) + self._last.bias, tf.float32)
         return tf.concat([tf.zeros_like(logits), logits], axis=-1) if logits.shape[-1] == 1 else logits
 
-    def _slope(self, vectors: Any, ids: Any, best: Any) -> Any:
-        """The (N, T, d) gradient of the log-odds of the classes `best`."""
+    def _logits_and_slope(self, vectors: Any, ids: Any, best: Any) -> Any:
+        """The (N, classes) logits, and the (N, T, d) gradient of the log-odds of the classes `best`, (N,)."""
         with tf.GradientTape() as tape:
             tape.watch(vectors)
             logits = self._logits(vectors, ids)
             chosen = tf.one_hot(best, logits.shape[-1], on_value=True, off_value=False)
             others = tf.where(chosen, -np.inf, logits)
             odds = tf.reduce_sum(tf.where(chosen, logits, 0), axis=-1) - tf.reduce_logsumexp(others, axis=-1)
-        return tape.gradient(odds, vectors)
+        return logits, tape.gradient(odds, vectors)
 
 
 def reader_of(model: keras.Model, unknown: int) -> Reader | None:
