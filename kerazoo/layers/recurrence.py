@@ -189,7 +189,8 @@ def _forward(inputs, table, recurrent, h, c):
 
 def _backward(saved, transposed, d_steps, d_h, d_c):
     """Run one chain from its end. Returns the list of T dz, (b, 4H), and dh, dc at the start."""
-    blocks, d_z = _blocks(saved), []
+    blocks = _blocks(saved)
+    d_z: list[tf.Tensor] = []
     d_blocks = [None] * len(blocks) if d_steps is None else _blocks(d_steps)
     for some, d_some in zip(reversed(blocks), reversed(d_blocks), strict=True):
         more, d_h, d_c = _backward_block(some, transposed, d_some, d_h, d_c)
