@@ -97,12 +97,12 @@ def reproduce(
         verbose: show progress on standard error.
 
     Raises:
-        InputError: a name, `seeds`, `source` or a directory cannot be used, or an option has no effect with or without
-            `verify`; nothing was written.
+        InputError: a name, `seeds`, `source` or a directory cannot be used, or an option has no effect beside another;
+            nothing was written.
         UnavailableError: `source` is "tfds" and the real data cannot be had.
     """
     begun = time.monotonic()
-    _check_options(verify, out, seeds, record)
+    _check_options(verify, out, seeds, quick, record)
     chosen = None if names is None and claims is None else [*_listed(names), *_listed(claims)]
     entries = choose(read_ledger(ledger), chosen)
     if seeds is not None:
@@ -142,16 +142,18 @@ def reproduce(
     return found
 
 
-def _check_options(verify: bool, out: object, seeds: object, record: object) -> None:
+def _check_options(verify: bool, out: object, seeds: object, quick: bool, record: object) -> None:
     """Refuse what would be passed over.
 
     Raises:
-        InputError: `out` or `seeds` is given with `verify`, or `record` without it.
+        InputError: `out` or `seeds` is given with `verify`, `seeds` with `quick`, or `record` without `verify`.
     """
     if verify and out is not None:
         raise InputError(f"out={str(out)!r} with verify, which writes nothing; leave one of the two out")
     if verify and seeds is not None:
         raise InputError(f"seeds={seeds} with verify, which takes a recorded seed; leave one of the two out")
+    if quick and seeds is not None:
+        raise InputError(f"seeds={seeds} with quick, which takes one seed; leave one of the two out")
     if not verify and record is not None:
         raise InputError(f"record={str(record)!r} without verify; give verify too, or name the rows' directory as out")
 

@@ -205,7 +205,7 @@ def _effect(entry: Entry, values: Sequence[float]) -> _Finding:
     else:
         low, high = summary.interval
         holds = low > entry.tolerance
-        note = f"Effect: {_spread(summary)}; to hold, the interval must lie above {text_of(entry.tolerance)}."
+        note = f"Measured: {_spread(summary)}; to hold, the interval must lie above {text_of(entry.tolerance)}."
         if low <= entry.tolerance < high:
             note += f" {_INCONCLUSIVE}"
     return _Finding(Verdict.HOLDS if holds else Verdict.NOT_REPRODUCED, note, summary.mean, summary)

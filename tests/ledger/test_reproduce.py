@@ -183,6 +183,7 @@ def test_a_failing_experiment_does_not_stop_the_others(write_ledger, experiment,
         ({"verify": True, "record": Path(__file__).parent}, "nothing to verify"),
         ({"verify": True, "out": "runs/x"}, "out='runs/x' with verify"),
         ({"verify": True, "seeds": 2}, "seeds=2 with verify"),
+        ({"quick": True, "seeds": 2}, "seeds=2 with quick"),
         ({"record": "runs/x"}, "record='runs/x' without verify"),
     ],
 )

@@ -96,7 +96,7 @@ def test_what_more_seeds_might_settle_is_called_inconclusive(rule, values, incon
     note = judge(entry(rule=rule, design="groups"), rows_of(*values)).note
     assert ("Inconclusive: too few seeds or too much spread." in note) is inconclusive
     assert ("needs p < 0.05 (a 90 % interval within it)" in note) is (rule == "equivalence")
-    assert ("Effect: mean " in note) is (rule == "effect")
+    assert ("Measured: mean " in note) is (rule == "effect")
 
 
 def test_the_change_in_test_accuracy_is_told_beside_an_effect():
