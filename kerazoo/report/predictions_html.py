@@ -34,8 +34,8 @@ body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 0 auto; 
 section {{ border-top: 1px solid #8888; padding: .5rem 0 1.5rem; }}
 h1 {{ font-size: 1.4rem; }}
 h2 {{ font-size: 1.1rem; margin: .5rem 0; overflow-wrap: anywhere; }}
-img {{ width: 14rem; max-width: 100%; image-rendering: pixelated; border: 1px solid #8888; }}
-.digit {{ display: flex; flex-wrap: wrap; gap: 1rem; }}
+img {{ width: 14rem; height: auto; max-width: 100%; image-rendering: pixelated; border: 1px solid #8888; }}
+.digit {{ display: flex; flex-wrap: wrap; align-items: flex-start; gap: 1rem; }}
 .bars {{ flex: 1 1 14rem; border-collapse: collapse; }}
 .bars td {{ width: 100%; padding: .1rem .3rem; }}
 .bars th {{ text-align: right; white-space: nowrap; font-weight: normal; padding: 0 .3rem; }}

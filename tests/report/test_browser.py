@@ -1,4 +1,4 @@
-"""The page in a real browser, where there is one: no error on the console, every verdict, no scrolling sideways."""
+"""The pages in a real browser, where there is one: no error on the console, every verdict, no scrolling sideways."""
 
 import html as markup
 import os
@@ -6,7 +6,11 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
+
+from kerazoo.report import predictions_html
+from kerazoo.schema import Prediction
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless_shell")
 FOUND = os.environ.get("CHROME_BIN") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -63,3 +67,19 @@ def test_a_phone_does_not_scroll_sideways(browse, html):
     assert "<title>0 too wide</title>" in dom
     dom, _ = browse(FRAME.format(width=PHONE, page=markup.escape("<p style='width: 500px'>wide</p>")))
     assert "<title>0 too wide</title>" not in dom
+
+
+def test_a_digit_is_shown_square(browse, tmp_path):
+    seen = Prediction(
+        "7.png", "7", 1.0, {str(k): float(k == 7) for k in range(10)}, pixels=np.zeros((28, 28), "float32")
+    )
+    with predictions_html.written(tmp_path / "7.html", "mnist_mlp", iter([seen])) as found:
+        list(found)
+    page = (tmp_path / "7.html").read_text(encoding="utf-8")
+    measure = (
+        "<script>document.title = `${document.images[0].clientWidth} x ${document.images[0].clientHeight}`</script>"
+    )
+    dom, console = browse(page.replace("</body>", f"{measure}</body>"))
+    assert console == []
+    width, height = map(int, re.search(r"<title>(\d+) x (\d+)</title>", dom).groups())
+    assert width == height > 100
