@@ -15,6 +15,8 @@ from kerazoo.engine import loops, resident, streaming
 from kerazoo.engine.pace import Pace
 from kerazoo.engine.saver import Saver
 
+_STEPS_OF_WORKERS = 50  # of one compiled call on several hosts
+
 
 def fit(
     model,
@@ -92,6 +94,9 @@ def fit(
     if steps_per_epoch is not None:
         raise ValueError("steps_per_epoch is for data sets and generators; arrays are read whole every epoch")
     strategy = _strategy(model, strategy)
+    if strategy.extended._in_multi_worker_mode():
+        # By the clock each worker would choose its own, and wait forever for the others at its end.
+        steps_per_call = steps_per_call or _STEPS_OF_WORKERS
     saver = Saver(
         checkpoint_dir, callbacks, resume=resume, settings=settings, write=strategy.extended.should_checkpoint
     )

@@ -1,9 +1,13 @@
-"""Two logical CPU devices under MirroredStrategy train what one device trains. Each strategy needs its own process."""
+"""Two devices, and two hosts, train what one device trains. Each strategy needs its own process."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
 
 SCRIPT = """
 import keras, numpy as np, tensorflow as tf
@@ -46,16 +50,69 @@ print("passed")
 """
 
 
-def test_two_replicas_train_what_one_trains():
+WORKER = """
+import json, os
+import tensorflow as tf
+strategy = tf.distribute.MultiWorkerMirroredStrategy() if "TF_CONFIG" in os.environ else tf.distribute.get_strategy()
+import keras, numpy as np
+from kerazoo.engine import fitting as engine
+
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(1201, 8)).astype("float32"), rng.integers(0, 3, 1201)
+with strategy.scope():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16, "relu"), keras.layers.Dense(3, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+history = engine.fit(model, x, y, batch_size=24, epochs=3, validation_data=(x[:101], y[:101]), verbose=0)
+print(json.dumps([strategy.num_replicas_in_sync, history.history]))
+"""
+
+
+def _start(script, **environment):
     root = str(Path(__file__).resolve().parents[2])
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        capture_output=True,
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": root},
-        timeout=120,
+        env={**os.environ, "PYTHONPATH": root, **environment},
     )
-    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
-    assert done.stdout.strip().endswith("passed")
+
+
+def _free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("localhost", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def test_two_hosts_train_what_one_trains():
+    hosts = [f"localhost:{port}" for port in _free_ports(2)]
+    tasks = [{"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}} for index in range(2)]
+    processes = [_start(WORKER), *(_start(WORKER, TF_CONFIG=json.dumps(task)) for task in tasks)]
+    try:
+        results = []
+        for process in processes:
+            out, errors = process.communicate(timeout=100)
+            assert process.returncode == 0, errors[-3000:]
+            results.append(json.loads(out.splitlines()[-1]))
+    finally:
+        for process in processes:
+            process.kill()
+    (alone, wanted), *others = results
+    assert alone == 1
+    for replicas, history in others:
+        assert replicas == 2
+        np.testing.assert_allclose(history["loss"], wanted["loss"], rtol=1e-4)
+        np.testing.assert_allclose(history["val_accuracy"], wanted["val_accuracy"], atol=0.02)
+
+
+def test_two_replicas_train_what_one_trains():
+    process = _start(SCRIPT)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, out + errors[-3000:]
