@@ -6,7 +6,7 @@ import os
 import tomllib
 import typing
 from collections.abc import Collection, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ LEDGER = Path(__file__).parents[1] / "claims"
 KINDS = ("formula", "arithmetic", "program", "metric", "timing", "statement")
 RULES = ("true", "equal", "runs", "equivalence", "effect", "timing", "unstated")
 _LONGEST_QUOTE = 80
-_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table of texts"}
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Entry:
 
     `value` is the dotted path of the claim's value in the rows of the experiment `check`, and `binomial` the size of
     the test set that an accuracy was measured on. `clock` says that the value depends on how fast the machine is, and
-    so on the hour. `beside` is the path of a change in test accuracy that is told with an effect: a smaller gap may be
-    that of a worse classifier. `documented` may be left out where the rule is "unstated".
+    so on the hour. `beside` has the paths of what is told with an effect, by its name: a smaller gap in the loss may be
+    that of a worse classifier. `caveat` is what the reader of the verdict has to know of the claim's other readings and
+    of what the experiment leaves untested. `documented` may be left out where the rule is "unstated".
     """
 
     document: str
@@ -50,11 +51,15 @@ class Entry:
     design: str = ""
     binomial: int | None = None
     clock: bool = False
-    beside: str = ""
+    beside: dict[str, str] = field(default_factory=dict)
+    caveat: str = ""
 
 
-_TYPES = {name: next(iter(typing.get_args(kind)), kind) for name, kind in typing.get_type_hints(Entry).items()}
-_REQUIRED = [field.name for field in fields(Entry) if field.default is MISSING]
+_TYPES = {
+    name: next(iter(typing.get_args(kind)), kind) if typing.get_origin(kind) is not dict else dict
+    for name, kind in typing.get_type_hints(Entry).items()
+}
+_REQUIRED = [one.name for one in fields(Entry) if one.default is MISSING and one.default_factory is MISSING]
 _OF_DOCUMENT = ("document", "title")
 
 
@@ -149,7 +154,9 @@ def _fault(entry: Entry) -> str:
         "rule 'equivalence' wants a tolerance above 0": entry.rule == "equivalence" and entry.tolerance == 0,
         "rule 'effect' wants the design of the experiment": entry.rule == "effect" and not entry.design,
         "'beside' is for rule 'effect'": bool(entry.beside) and entry.rule != "effect",
-        f"beside '{entry.beside}' is no dotted path": bool(entry.beside) and not all(entry.beside.split(".")),
+        "'beside' wants a dotted path for each name": not all(
+            isinstance(path, str) and all(path.split(".")) for path in entry.beside.values()
+        ),
         "rule 'runs' is for programs": entry.rule == "runs" and entry.kind != "program",
         **{f"'{name}' is empty": not getattr(entry, name) for name in _REQUIRED},
     }

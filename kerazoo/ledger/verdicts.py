@@ -14,7 +14,7 @@ from kerazoo.ledger.selection import MISSING, beside, look_up, select
 from kerazoo.ledger.values import close, text_of, with_margin
 from kerazoo.schema import Claim, Verdict
 
-_OF_ENTRY = ("binomial", "value", "clock", "beside")  # what says how to judge, and is no part of the claim
+_OF_ENTRY = ("binomial", "value", "clock", "beside", "caveat")  # what says how to judge, and is no part of the claim
 _SIGNIFICANCE = 0.05
 _INCONCLUSIVE = "Inconclusive: too few seeds or too much spread."
 
@@ -79,8 +79,8 @@ def judge(
     measured = tuple(row["seed"] for row in chosen)
     found = _RULES[entry.rule](entry, values) if _usable(entry, values) else _unusable(entry, measured, values)
     summary = found.summary
-    missing = f"{len(chosen)} of {seeds} seeds" if len(chosen) < seeds else ""
-    notes = [found.note, _change(entry, chosen), missing, *_notes(chosen, entry.value), remark]
+    missing = f"Measured with {len(chosen)} of the {seeds} seeds wanted" if len(chosen) < seeds else ""
+    notes = [found.note, *_told_beside(entry, chosen), missing, *_notes(chosen, entry.value), entry.caveat, remark]
     share = entry.binomial is not None and is_number(found.measured) and 0 <= found.measured <= 1
     return Judgement(
         verdict=found.verdict,
@@ -107,17 +107,18 @@ def _notes(rows: Sequence[Row], path: str) -> list[str]:
     return [notes[0] if len(set(notes)) == 1 or not notes[0] else f"Seed {rows[0]['seed']}: {notes[0]}"]
 
 
-def _change(entry: Entry, rows: Sequence[Row]) -> str:
-    """Return how the test accuracy changes, which the effect of `entry` does not tell, or an empty text."""
-    if not entry.beside:
-        return ""
-    values = [look_up(row["values"], entry.beside) for row in rows]
+def _told_beside(entry: Entry, rows: Sequence[Row]) -> list[str]:
+    """Return what the effect of `entry` does not tell, a sentence for each name of its `beside`."""
+    return [_aside(name, path, [look_up(row["values"], path) for row in rows]) for name, path in entry.beside.items()]
+
+
+def _aside(name: str, path: str, values: Sequence[Any]) -> str:
     if not all(map(is_number, values)):
-        return f"The rows have no number at '{entry.beside}'."
+        return f"The rows have no number at '{path}'."
     summary = statistics.summarise(values)
     low, high = summary.interval or (summary.mean, summary.mean)
     seeds = f"{summary.n} seed{'s' * (summary.n > 1)}"
-    return f"Test accuracy changes by {with_margin(summary.mean, (high - low) / 2)} ({seeds})."
+    return f"{name}: {with_margin(summary.mean, (high - low) / 2)} ({seeds})."
 
 
 def _all_or_none(found: Iterable[Any]) -> tuple[Any, ...]:
@@ -191,7 +192,7 @@ def _equivalence(entry: Entry, values: Sequence[float]) -> _Finding:
         p = statistics.equivalence(values, entry.documented, entry.tolerance)
         agrees = p < _SIGNIFICANCE
         needed = f"needs p < {_SIGNIFICANCE:g} (a {100 * (1 - 2 * _SIGNIFICANCE):g} % interval within it)"
-        note = f"{_spread(summary)}; equivalence to {margin} by two one-sided t tests: p = {p:.2g}, {needed}."
+        note = f"Measured: {_spread(summary)}; equivalence to {margin} by two one-sided t tests: p = {p:.2g}, {needed}."
         if not agrees and close(summary.mean, entry.documented, entry.tolerance):
             note += f" {_INCONCLUSIVE}"
     return _Finding(Verdict.REPRODUCED if agrees else Verdict.NOT_REPRODUCED, note, summary.mean, summary)
@@ -222,7 +223,7 @@ def _unstated(_: Entry, values: Sequence[Any]) -> _Finding:
 def _described(note: str, values: Sequence[Any]) -> _Finding:
     summary = _number_summary(values)
     measured = summary.mean if summary else values[0]
-    spread = f"{_spread(summary)}." if summary and summary.n > 1 else ""
+    spread = f"Measured: {_spread(summary)}." if summary and summary.n > 1 else ""
     return _Finding(Verdict.NOT_COMPARABLE, f"{note} {spread}", measured, summary)
 
 

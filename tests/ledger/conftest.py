@@ -8,6 +8,12 @@ from fakes import CPU
 from kerazoo.ledger import catalog, measuring
 
 
+def _toml(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {json.dumps(one)}" for name, one in value.items()) + " }"
+    return json.dumps(value)
+
+
 @pytest.fixture
 def write_ledger(tmp_path):
     """Return a function that writes a ledger of claims (dictionaries) and returns its directory."""
@@ -15,7 +21,7 @@ def write_ledger(tmp_path):
     def write(*claims, heading='document = "009"\ntitle = "A test"\n'):
         tables = []
         for claim in claims:
-            lines = [f"{name} = {json.dumps(value)}" for name, value in claim.items() if value is not None]
+            lines = [f"{name} = {_toml(value)}" for name, value in claim.items() if value is not None]
             tables.append("[[claim]]\n" + "\n".join(lines) + "\n")
         folder = tmp_path / "ledger"
         folder.mkdir(exist_ok=True)

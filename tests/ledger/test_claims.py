@@ -87,7 +87,9 @@ def test_a_name_is_of_one_experiment_which_a_reloaded_module_may_give_again(expe
 def test_fewer_seeds_than_the_catalog_wants_are_told(ledger, record, experiment, monkeypatch):
     monkeypatch.delitem(catalog._catalog, "probe")
     experiment("probe", seeds=5)(lambda setting: {})
-    assert "3 of 5 seeds." in kerazoo.claims("009/number", ledger=ledger, record=record)[0].note
+    assert (
+        "Measured with 3 of the 5 seeds wanted." in kerazoo.claims("009/number", ledger=ledger, record=record)[0].note
+    )
 
 
 def test_what_is_not_there_is_named(ledger, record, write_ledger):

@@ -20,9 +20,9 @@ def quiet(text):
 
 def told_beside(check, count):
     """Return the paths that the ledger's entries of an experiment want told beside their effects."""
-    paths = [entry.beside for entry in load_entries() if entry.check == check]
-    assert len(paths) == count and all(paths)
-    return paths
+    told = [entry.beside for entry in load_entries() if entry.check == check]
+    assert len(told) == count and all(told)
+    return [path for paths in told for path in paths.values()]
 
 
 @pytest.fixture(scope="module")

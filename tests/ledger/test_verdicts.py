@@ -96,20 +96,24 @@ def test_what_more_seeds_might_settle_is_called_inconclusive(rule, values, incon
     note = judge(entry(rule=rule, design="groups"), rows_of(*values)).note
     assert ("Inconclusive: too few seeds or too much spread." in note) is inconclusive
     assert ("needs p < 0.05 (a 90 % interval within it)" in note) is (rule == "equivalence")
-    assert ("Measured: mean " in note) is (rule == "effect")
+    assert "Measured: mean " in note
 
 
-def test_the_change_in_test_accuracy_is_told_beside_an_effect():
-    one = entry(rule="effect", design="groups", beside="test.0")
+def test_what_an_effect_leaves_out_is_told_beside_it():
+    one = entry(rule="effect", design="groups", beside={"Change of test accuracy": "test.0"})
     rows = [make_row(seed, {"number": 0.05, "test": [change]}) for seed, change in enumerate([-0.02, -0.03, -0.04])]
-    assert "Test accuracy changes by -0.030 ± 0.025 (3 seeds)." in judge(one, rows).note  # t(0.975, 2) = 4.303
-    assert "Test accuracy changes by -0.02 (1 seed)." in judge(one, rows[:1]).note
+    assert "Change of test accuracy: -0.030 ± 0.025 (3 seeds)." in judge(one, rows).note  # t(0.975, 2) = 4.303
+    assert "Change of test accuracy: -0.02 (1 seed)." in judge(one, rows[:1]).note
     assert "no number at 'test.0'" in judge(one, rows_of(0.05, 0.05)).note
 
 
+def test_the_caveat_of_a_claim_stands_in_the_note_of_its_verdict():
+    assert judge(entry(caveat="As printed it never ends"), rows_of(0.84)).note.endswith("As printed it never ends.")
+
+
 def test_fewer_seeds_than_the_experiment_wants_are_told():
-    assert "2 of 5 seeds." in judge(entry(), rows_of(0.84, 0.85), seeds=5).note
-    assert "of 2 seeds" not in judge(entry(), rows_of(0.84, 0.85), seeds=2).note
+    assert "Measured with 2 of the 5 seeds wanted." in judge(entry(), rows_of(0.84, 0.85), seeds=5).note
+    assert "seeds wanted" not in judge(entry(), rows_of(0.84, 0.85), seeds=2).note
 
 
 def test_no_row_is_not_measured_with_the_reason():

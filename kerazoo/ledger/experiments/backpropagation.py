@@ -107,9 +107,9 @@ def _delta_hidden(random: Any) -> dict[str, Any]:
         "error": printed,
         "error_with_factor": errors["corrected"],
         "note": (
-            "It lacks the factor sigma'(z_{l-1}), and the weights between the two layers are W_l, not W_{l+1}: given "
-            f"the true delta_l it is off by {printed:.0%} at the least, (W_l^T delta_l) * sigma'(z_(l-1)) by "
-            f"{errors['corrected']:.1g}."
+            "It lacks the factor sigma'(z_(l-1)), and the weights between the two layers are W_l, not W_{l+1}: given "
+            f"the true delta_l it is off by {printed:.0%} with the better of the two weights (the worse of a sigmoid "
+            f"and a tanh network), (W_l^T delta_l) * sigma'(z_(l-1)) by {errors['corrected']:.1g}."
         ),
     }
 

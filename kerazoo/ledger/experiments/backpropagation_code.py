@@ -51,9 +51,10 @@ def backpropagation_code(setting: Setting) -> dict[str, Any]:
             },
         ],
         "note": (
-            "dZ = a - y is the output layer's alone, and only with a sigmoid or softmax and its cross-entropy "
-            f"(deviation {output:.1g}); in a hidden layer it fails on the shapes, or where all widths are equal gives "
-            f"a dW off by {hidden:.0%}. db lacks keepdims. Repaired, all gradients agree ({repaired:.1g})."
+            "dZ = a - y is the output layer's alone, and only where the output fits the loss, as a sigmoid or softmax "
+            f"does its cross-entropy (deviation {output:.1g}); in a hidden layer it fails on the shapes, or where that "
+            f"is as wide as the output gives a dW off by {hidden:.0%}. db lacks keepdims. Repaired, all gradients "
+            f"agree ({repaired:.1g})."
         ),
     }
 

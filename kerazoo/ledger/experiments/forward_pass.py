@@ -65,8 +65,9 @@ def _composed(random: Any) -> dict[str, Any]:
         "true": error <= _EXACT,
         "error": error,
         "note": (
-            "As a definition it fits its text and the forward pass of section 4.2 (a_2 = sigma(z_2), y = f(a_2)). A "
-            "softmax for f after a sigmoid could give none of k classes more than e/(e + k - 1), "
+            "As a definition it fits its text, and the forward pass of section 4.2 up to a_2 = sigma(z_2); f is "
+            "missing there, and y is the target. A softmax for f after a sigmoid could give none of k classes "
+            "more than e/(e + k - 1), "
             f"{np.e / (np.e + 1):.2f} of two and {np.e / (np.e + 9):.2f} of ten; the document's program has no such "
             "second activation."
         ),

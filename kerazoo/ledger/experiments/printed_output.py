@@ -33,7 +33,7 @@ def _probabilities(seed: int) -> dict[str, Any]:
         "true": bool(distributions.all()),
         "share": float(distributions.mean()),
         "note": (
-            f"The network ends without a softmax and gives logits: over {_NETWORKS} draws of its weights "
+            f"The network ends without a softmax and gives logits: over {_NETWORKS} draws of its untrained weights "
             f"{distributions.sum()} of {distributions.size} rows are distributions, their sums reach from "
             f"{sums.min():.2f} to {sums.max():.2f}. A softmax could give the two printed rows; read as the logits that "
             f"the program prints, the second one means a probability of {shown:.3f}, not 0.75."

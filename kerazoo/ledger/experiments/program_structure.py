@@ -24,7 +24,7 @@ def _transformer(model: Any) -> dict[str, Any]:
     return {
         "true": any("Attention" in kind for kind in kinds),
         "note": (
-            f"Its layers are {', '.join(kinds)}: an LSTM and no attention, as section 5.3 says itself. The zoo's "
+            f"Its layers are {', '.join(kinds)}: an LSTM, as section 5.3 says itself, and no attention. The zoo's "
             "imdb_transformer is what the title announces."
         ),
     }

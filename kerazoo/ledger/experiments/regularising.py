@@ -29,7 +29,7 @@ def _compare(name: str, x: Any, y: Any, start: Any) -> dict[str, Any]:
     """Compare both after a few steps; where 2 lambda is not the rate of decay that does it, try others."""
     penalised = _descend(name, x, y, start, penalty=_PENALTY)
     error = deviation(_descend(name, x, y, start, decay=2 * _PENALTY), penalised)
-    factors = [2.0**power for power in range(-6, 7, 2)]
+    factors = [2.0**power for power in range(-12, 7)]
     best = min(deviation(_descend(name, x, y, start, decay=2 * _PENALTY * factor), penalised) for factor in factors)
     moved = deviation(_descend(name, x, y, start), penalised)
     if error <= 1e-12:
@@ -38,7 +38,7 @@ def _compare(name: str, x: Any, y: Any, start: Any) -> dict[str, Any]:
         note = (
             f"Different after {_STEPS} steps by {error:.1e} of the largest weight, where leaving out the penalty makes "
             f"{moved:.1e}, since the penalty's gradient is rescaled with the rest and the decay is not; the best of "
-            f"{len(factors)} rates of decay from 1/64 to 64 times 2 lambda still differs by {best:.1e}."
+            f"{len(factors)} rates of decay from 1/4096 to 64 times 2 lambda still differs by {best:.1e}."
         )
     return {"true": error <= 1e-12, "error": error, "error_of_best_rate": best, "note": note}
 

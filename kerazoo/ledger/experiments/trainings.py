@@ -28,7 +28,8 @@ def toy_mlp_training(setting: Setting) -> dict[str, Any]:
 
     Measured: the loss on each line of the log, before that epoch's update as in the document; the softmax of the
     outputs for the two inputs that section 5.4 prints. Only the initial weights differ between seeds; they are
-    Keras's (Glorot uniform, biases of zero), where PyTorch draws both from a narrower uniform distribution.
+    Keras's (Glorot uniform, biases of zero), where PyTorch draws the second layer's weights from a narrower uniform
+    distribution, and the biases from a uniform one too.
     """
     return toy_values(load_data("toy_mlp"), seed=setting.seed, epochs=spec("toy_mlp").recipe.epochs)
 
@@ -47,7 +48,8 @@ def toy_values(data: Dataset, *, seed: int, epochs: int) -> dict[str, Any]:
         "p_11": rounded(rows[1]),
         "note": (
             "The program prints logits, not probabilities; the softmax of them is compared. The initial weights are "
-            "Keras's (Glorot uniform, biases of zero); PyTorch draws both from a narrower uniform distribution."
+            "Keras's (Glorot uniform, biases of zero); PyTorch draws the second layer's weights from a narrower "
+            "uniform distribution, and the biases at random."
         ),
         "evidence": {"loss": rounded(log), "logits": rounded(np.asarray(logits))},
     }
