@@ -45,6 +45,33 @@ def locked(directory: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def hold(directory: Path) -> int | None:
+    """Lock `directory` until `let_go`, or until this process ends; return the lock, None where there are no locks.
+
+    Raises:
+        BlockingIOError: another process, or another caller in this one, holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None  # a file system without locks
+    return handle
+
+
+def let_go(handle: int | None) -> None:
+    """Undo `hold`."""
+    if handle is not None:
+        os.close(handle)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, whole or not at all."""
     with whole_file(path) as temporary:

@@ -4,7 +4,6 @@ import copy
 import signal
 import sys
 import threading
-from pathlib import Path
 
 import keras
 
@@ -91,11 +90,7 @@ class Saver(keras.callbacks.Callback):
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
         if kind is KeyboardInterrupt and self.directory is not None:
-            print(
-                f"\nInterrupted. The state is saved in {self.directory}. To go on from there: resume=True in Python, "
-                f"on the command line --run-dir {Path(self.directory).parent} --resume.",
-                file=sys.stderr,
-            )
+            print(f"\nInterrupted. The state is saved in {self.directory}.", file=sys.stderr)
 
     def _interrupt(self, number, frame):
         if self.interrupted:

@@ -95,6 +95,7 @@ def fine_tune(
         validation_split=validation_split,
         early_stopping=early_stopping,
         verbose=verbose,
+        resumable=False,
     )
     _chosen_layers(model, trainable_layers)
     run = settings.open_run()

@@ -15,13 +15,25 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo.errors import RunDirectoryError
-from kerazoo.files import to_json, whole_file, write_text
+from kerazoo.files import hold, let_go, to_json, whole_file, write_text
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of, save_model
 
 CONFIG = "config.json"
 _FILES = (CONFIG, "environment.json", "history.csv", "metrics.json", "model.keras", "vocabulary.json", "curves.png")
 _FOLDERS = ("tensorboard", "checkpoints")
+
+
+def unfinished_epochs(path: str | os.PathLike[str]) -> int | None:
+    """Return how many epochs the run at `path` was to have, if it holds one that was interrupted."""
+    folder = Path(path).expanduser()
+    if (folder / "metrics.json").exists():
+        return None
+    try:
+        epochs = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["epochs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return epochs if isinstance(epochs, int) and epochs > 0 else None
 
 
 def default_run_directory(name: str) -> Path:
@@ -36,16 +48,25 @@ class RunDirectory:
         path: a directory, to be made if it does not exist.
         overwrite: replace the run that it holds.
         resume: go on with the run that it holds; a directory without one gets a new run.
+        resumable: whether an interrupted run can be gone on with at all.
 
     Raises:
         RunDirectoryError: the path is a file, is not writable, or holds a run and neither option says what of it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False, resume: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        resume: bool = False,
+        resumable: bool = True,
+    ) -> None:
         if not os.fspath(path):
             raise RunDirectoryError("the run directory is an empty text; name a directory")
         self.path = Path(path).expanduser()
-        self.overwrite, self.resume = overwrite, resume
+        self.overwrite, self.resume, self.resumable = overwrite, resume, resumable
+        self._held: int | None = None
         self._check()
 
     @property
@@ -61,7 +82,8 @@ class RunDirectory:
             ours = [name for name in (*_FILES, *_FOLDERS) if (path / name).exists()]
             if ours and not (self.overwrite or self.resume):
                 what = "already holds a run" if CONFIG in ours else f"already holds {ours[0]}"
-                raise RunDirectoryError(f"'{path}' {what}; name another directory, or ask to resume or overwrite it")
+                ask = "ask to resume or overwrite it" if self.resumable else "ask to overwrite it"
+                raise RunDirectoryError(f"'{path}' {what}; name another directory, or {ask}")
             parent = path
             while not parent.exists():
                 parent = parent.parent
@@ -74,20 +96,29 @@ class RunDirectory:
         """Make the directory and write what is known before training, or check that a resumed run is the same.
 
         Raises:
-            RunDirectoryError: another process has started a run here, or the run to resume was configured otherwise.
+            RunDirectoryError: another process writes a run here, or the run to resume was configured otherwise.
         """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._held = hold(self.path)
+        except BlockingIOError:
+            raise RunDirectoryError(f"'{self.path}' is being written by another run; name another directory") from None
         if self.resume and (self.path / CONFIG).exists():
             self._check_same(config)
         elif self.overwrite or self.resume:
             self._clear()
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if not (self.overwrite or self.resume):
+        else:
+            try:
                 (self.path / CONFIG).touch(exist_ok=False)  # of two processes at once, one gets it
-        except FileExistsError:
-            raise RunDirectoryError(f"'{self.path}' already holds a run; name another directory") from None
+            except FileExistsError:
+                raise RunDirectoryError(f"'{self.path}' already holds a run; name another directory") from None
         self.write_json(CONFIG, config)
         self.write_json("environment.json", environment)
+
+    def end(self) -> None:
+        """Let other runs have the directory."""
+        let_go(self._held)
+        self._held = None
 
     def _clear(self) -> None:
         for name in _FILES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Settings:
     early_stopping: int | None = None
     tensorboard: bool = False
     verbose: bool = True
+    resumable: bool = True  # once interrupted
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("batch_size", 1), ("seed", 0)):
@@ -83,7 +85,7 @@ class Settings:
         """Return the run's directory, checked and not yet written to; None where nothing is to be written."""
         if self.run_dir is None:
             return None
-        return RunDirectory(self.run_dir, overwrite=self.overwrite, resume=self.resume)
+        return RunDirectory(self.run_dir, overwrite=self.overwrite, resume=self.resume, resumable=self.resumable)
 
     def hold_out(self, data: Any, by_recipe: str | None = None) -> tuple[Any, tuple[Any, Any] | None]:
         """Return the data to train on, and what is measured after each epoch.
@@ -120,16 +122,20 @@ def carry_out(
     used = _describe(data)
     warn_where_cudnn_is_lost(model)
     measured_with = {**environment(), "precision": model.dtype_policy.name}
-    if run:
-        own = {"epochs": settings.epochs, "batch_size": settings.batch_size, "seed": settings.seed}
-        held = {"validation_split": settings.validation_split, "early_stopping": settings.early_stopping}
-        run.start({**config, **own, **held, "precision": model.dtype_policy.name, "data": used}, measured_with)
-    with while_training or contextlib.nullcontext():
-        history, seconds = _fit(model, data, validation, settings, run)
-    tested = isinstance(data, Dataset) and data.x_test is not None
-    metrics = evaluate_on(model, data) if tested else {}
-    if run:
-        run.finish(model, history, metrics)
+    try:
+        if run:
+            own = {"epochs": settings.epochs, "batch_size": settings.batch_size, "seed": settings.seed}
+            held = {"validation_split": settings.validation_split, "early_stopping": settings.early_stopping}
+            run.start({**config, **own, **held, "precision": model.dtype_policy.name, "data": used}, measured_with)
+        with while_training or contextlib.nullcontext():
+            history, seconds = _fit(model, data, validation, settings, run)
+        tested = isinstance(data, Dataset) and data.x_test is not None
+        metrics = evaluate_on(model, data) if tested else {}
+        if run:
+            run.finish(model, history, metrics)
+    finally:
+        if run:
+            run.end()
     return TrainResult(model, history, metrics, run.path if run else None, seconds, measured_with, used)
 
 
@@ -166,12 +172,17 @@ def _fit(
             validation_data=validation,
             callbacks=hooks,
             seed=settings.seed,
-            checkpoint_dir=run.checkpoints if run else None,
+            checkpoint_dir=run.checkpoints if run and settings.resumable else None,
             resume=settings.resume,
             verbose=0,
         )
     except engine.CheckpointError as error:
         raise RunDirectoryError(str(error)) from error
+    except KeyboardInterrupt:
+        if run and settings.resumable:
+            how = "the same call with resume=True, on the command line the same command with --resume"
+            print(f"To go on from there: {how}.", file=sys.stderr)
+        raise
     finally:
         progress.stop()  # also after Ctrl-C: the terminal gets its cursor back
     history = {name: [float(value) for value in values] for name, values in log.history.items()}

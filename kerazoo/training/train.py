@@ -17,6 +17,7 @@ from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
+from kerazoo.training.run_directory import unfinished_epochs
 from kerazoo.training.session import Settings, TrainResult, as_callbacks, carry_out
 
 
@@ -60,8 +61,9 @@ def train(
         data_dir: a directory in TFDS layout; None is `TFDS_DATA_DIR`, or else TFDS's own default.
         source: "auto", "tfds" or "sample", as in `load_data`.
         run_dir: a directory for the run's files; None writes nothing.
-        resume: go on with the run that `run_dir` holds, from its last finished epoch; on the same CPU the result is
-            that of a run that was never interrupted. Without a run there, start one.
+        resume: go on with the run that `run_dir` holds, from its last finished epoch, to the `epochs` that it was to
+            have; on the same CPU the result is that of a run that was never interrupted. Without a run there, start
+            one.
         overwrite: replace the run that `run_dir` holds.
         callbacks: further Keras callbacks; their batch hooks run a few times a second, not at every step.
         strategy: a `tf.distribute.Strategy`, e.g. `tf.distribute.MirroredStrategy()`.
@@ -82,8 +84,10 @@ def train(
     model_spec = spec(name)
     options = check_options(overrides, train_options(model_spec), f"model '{name}'")
     recipe = with_options(model_spec.recipe, options)
+    if epochs is None:
+        epochs = (unfinished_epochs(run_dir) if resume and run_dir else None) or recipe.epochs
     settings = Settings(
-        epochs=recipe.epochs if epochs is None else epochs,
+        epochs=epochs,
         batch_size=recipe.batch_size if batch_size is None else batch_size,
         seed=seed,
         run_dir=run_dir,

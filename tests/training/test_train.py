@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import kerazoo
+from kerazoo.training.run_directory import RunDirectory
 
 FILES = {"config.json", "environment.json", "history.csv", "metrics.json", "model.keras", "curves.png", "checkpoints"}
 SMALL = {"units": (8,), "epochs": 2, "verbose": False}
@@ -85,18 +86,33 @@ class StopsAfter(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def test_an_interrupted_run_goes_on_as_if_it_had_not_been(small_data, tmp_path):
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(small_data, tmp_path, capsys):
     how = {"data": small_data("mnist_mlp_dropout", train=256), "units": (8,), "epochs": 4, "verbose": False}
     whole = kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "run", callbacks=[StopsAfter(2)])
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
+    assert (
+        "the same call with resume=True, on the command line the same command with --resume" in capsys.readouterr().err
+    )
+    del how["epochs"]  # known from the run
     resumed = kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "run", resume=True)
     assert resumed.history == whole.history
     assert all(map(np.array_equal, resumed.model.get_weights(), whole.model.get_weights()))
     for name in ("history.csv", "metrics.json", "config.json"):
         assert (tmp_path / "run" / name).read_text() == (tmp_path / "whole" / name).read_text()
     assert len(list((tmp_path / "run" / "checkpoints").iterdir())) <= 2
+
+
+@pytest.mark.parametrize("how", ["overwrite", "resume"])
+def test_a_run_that_is_being_written_is_left_alone(digits, tmp_path, how):
+    other = RunDirectory(tmp_path / "run")
+    other.start({"epochs": 2}, {})
+    with pytest.raises(kerazoo.RunDirectoryError, match="is being written by another run"):
+        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path / "run", **{how: True}, **SMALL)
+    assert json.loads((tmp_path / "run" / "config.json").read_text()) == {"epochs": 2}
+    other.end()
+    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path / "run", overwrite=True, **SMALL)
 
 
 def test_a_finished_run_goes_on_to_more_epochs(digits, tmp_path):
