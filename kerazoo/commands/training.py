@@ -30,6 +30,7 @@ from kerazoo.commands.common import (
 )
 from kerazoo.errors import InputError
 from kerazoo.options import parse_assignments
+from kerazoo.schema import ModelSpec
 
 
 def train(
@@ -123,6 +124,7 @@ def fine_tune(
 ) -> None:
     """Train a trained model further: on your own data, for other classes, all of it or its last layers."""
     from kerazoo.data import load_for
+    from kerazoo.data.prepared import check_source
     from kerazoo.factory import PRETRAINED
     from kerazoo.model_file import origin_of
 
@@ -131,7 +133,8 @@ def fine_tune(
         must_exist(model)
         if run_dir is not None and Path(run_dir).resolve() == Path(model).resolve().parent:
             raise InputError(f"'{run_dir}' is where the model to fine-tune lies; name another run directory")
-    own = _own_data(data, text_column, label_column, data_dir or (source if source != "auto" else None))
+    check_source(source)
+    own = _own_data(spec, data, text_column, label_column, data_dir or (source if source != "auto" else None))
     trained = kerazoo.build(name, weights=model) if model == PRETRAINED else kerazoo.load_model(model, name)
     result = kerazoo.fine_tune(
         trained,
@@ -155,7 +158,14 @@ def fine_tune(
     _report_training(name, seed, result, as_json)
 
 
-def _own_data(path: str | None, text: str | None, label: str | None, other: str | None) -> Any:
+_OWN = {  # by data set: whether own data are a table, and what they are
+    "mnist": (False, "a folder with a folder of pictures for each class"),
+    "imdb": (True, "a CSV of texts with their classes"),
+    "text": (None, "no labelled data; kerazoo train takes a corpus of your own with --set corpus=FILE"),
+}
+
+
+def _own_data(spec: ModelSpec, path: str | None, text: str | None, label: str | None, other: str | None) -> Any:
     """Return the data at `path`, None where there is none; refuse options that would have no effect."""
     from kerazoo.data.own import read_data
 
@@ -166,6 +176,9 @@ def _own_data(path: str | None, text: str | None, label: str | None, other: str 
         raise InputError("--text-column and --label-column are for a CSV; name one with --data")
     if path is not None and other is not None:
         raise InputError(f"--data {path} and {other}, which is of the model's own data, exclude each other; give one")
+    if path is not None and Path(path).exists() and table != _OWN.get(spec.dataset or "", (table, ""))[0]:
+        takes = _OWN[spec.dataset or ""][1]
+        raise InputError(f"--data {path} is a {'file' if table else 'folder'}; {spec.name} takes {takes}")
     return None if path is None else read_data(path, text=text or "text", label=label or "label")
 
 

@@ -42,11 +42,11 @@ def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, 
 
     Raises:
         DataError: no such directory, fewer than two classes, a class without pictures, a file that is no picture.
-        InputError: `test_split` is not from 0 to below 1.
+        InputError: `test_split` is not from 0 to below 1, or `seed` is no whole number from 0.
     """
-    _check_split(test_split)
+    _check_split(test_split, seed)
     root = Path(path)
-    if not root.is_dir():
+    if not os.fspath(path) or not root.is_dir():
         raise DataError(f"'{path}' is not a directory; wanted one with a folder of pictures for each class")
     folders = [one for one in entries_of(root) if one.is_dir() and not one.name.startswith(".")]
     files, labels = [], []
@@ -77,9 +77,11 @@ def read_csv(
 
     Raises:
         DataError: no such file, not UTF-8, no such column, an empty field, fewer than two classes.
-        InputError: `test_split` is not from 0 to below 1.
+        InputError: `test_split` is not from 0 to below 1, or `seed` is no whole number from 0.
     """
-    _check_split(test_split)
+    _check_split(test_split, seed)
+    if not os.fspath(path):
+        raise DataError("the path of the table is an empty text; name a file")
     rows = list(_rows(Path(path), text, label))
     if not rows:
         raise DataError(f"'{path}' has no rows; wanted a header and a row for each text")
@@ -106,6 +108,8 @@ def _rows(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
                 listed = ", ".join(columns) or "none"
                 hint = did_you_mean(wanted, columns)
                 raise DataError(f"'{path}' has no column '{wanted}'.{hint} Columns: {listed}")
+            if columns.count(wanted) > 1:
+                raise DataError(f"'{path}' has {columns.count(wanted)} columns '{wanted}'; name each column otherwise")
         for row in table:
             where = f"'{path}', line {table.line_num}"
             if None in row:
@@ -126,6 +130,8 @@ def _read(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"'{path}' cannot be read: {error.strerror}") from None
+    except ValueError:  # a NUL in the path
+        raise DataError(f"{str(path)!r} is not the path of a file") from None
     if not content.strip():
         raise DataError(f"'{path}' is empty; wanted a header and a row for each text")
     try:
@@ -134,7 +140,9 @@ def _read(path: Path) -> str:
         raise DataError(f"'{path}' is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
-def _check_split(test_split: Any) -> None:
+def _check_split(test_split: Any, seed: Any) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed={seed!r}: wanted a whole number from 0")
     if isinstance(test_split, bool) or not isinstance(test_split, (int, float)) or not 0 <= test_split < 1:
         raise InputError(f"test_split={test_split!r}: wanted a fraction from 0 to below 1, e.g. 0.1")
 

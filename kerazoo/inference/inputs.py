@@ -133,6 +133,8 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _pictures(given: Any, name: str) -> Iterator[Item]:
     if isinstance(given, (str, os.PathLike)):
+        if not os.fspath(given):
+            raise DataError("an input is an empty text; name a picture")
         yield from _picture_files(Path(given), _printable(given))
     elif isinstance(given, bytes):
         yield from _picture_bytes(given, name)

@@ -109,15 +109,19 @@ class _Input(NamedTuple):
 def _batches(given: Iterator[_Input]) -> Iterator[list[_Input]]:
     """Yield lists of up to _BATCH inputs; those before one that cannot be read come before its error."""
     batch: list[_Input] = []
+    count = 0
     try:
         for item in given:
             batch.append(item)
+            count += 1
             if len(batch) == _BATCH:
                 yield batch
                 batch = []
-    except DataError:
+    except DataError as error:
         if batch:
             yield batch
+        if count:
+            raise DataError(f"{error}; what comes after it was not read") from None
         raise
     if batch:
         yield batch

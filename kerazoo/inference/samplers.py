@@ -34,7 +34,7 @@ class Sampling:
 
     def __post_init__(self) -> None:
         if not (_is_real(self.temperature) and self.temperature >= 0):
-            wanted = "wanted a number of at least 0; 0 always takes the most likely token"
+            wanted = "wanted a number of at least 0 that float32 holds; 0 always takes the most likely token"
             raise InputError(f"temperature={self.temperature!r}: {wanted}")
         if self.top_k is not None:
             whole_number("top_k", self.top_k)
@@ -69,7 +69,7 @@ def _is_real(value: Any) -> bool:
 
 def _finite(value: Any) -> bool:
     try:
-        return math.isfinite(value) and value < np.finfo(np.float32).max
+        return math.isfinite(value) and value < float(np.finfo(np.float32).max)
     except OverflowError:  # a whole number that no float holds
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,14 +16,21 @@ def output_directory(out: str | os.PathLike[str]) -> Path:
     """Return the directory to write to, which need not be there.
 
     Raises:
-        InputError: it is an empty text, or a file.
+        InputError: it is an empty text, a file, or cannot be written.
     """
     folder = Path(out)
     if not os.fspath(out):
         raise InputError("--out is an empty text; name a directory")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--out '{folder}' is a file; name a directory")
-    return folder
+    there = folder.absolute()
+    try:
+        while not there.exists():
+            there = there.parent
+        with tempfile.TemporaryFile(dir=there):  # permission bits tell little: try
+            return folder
+    except OSError as error:
+        raise InputError(f"--out '{folder}' cannot be written: {error.strerror}") from None
 
 
 def write_files(texts: Mapping[Path, str]) -> list[Path]:

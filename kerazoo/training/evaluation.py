@@ -9,6 +9,7 @@ from typing import Any
 from kerazoo import engine
 from kerazoo.data import data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit, is_stream
+from kerazoo.data.prepared import check_source
 from kerazoo.errors import InputError
 from kerazoo.factory import PRETRAINED, build
 from kerazoo.lazy import keras
@@ -46,6 +47,7 @@ def evaluate(
         DataError: the data does not fit the model.
     """
     model_spec = spec(name)
+    check_source(source)
     if isinstance(model, (str, os.PathLike)):
         model = build(name, weights=PRETRAINED) if model == PRETRAINED else load_model(model, name)
     whole_number("batch_size", batch_size)

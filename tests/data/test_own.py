@@ -69,7 +69,9 @@ def test_quotes_other_separators_and_a_byte_order_mark_are_read(table):
         ("text,label\na, b,x\nc,y\n", {}, "line 2: more fields than the header"),
         ('text,label\na,x\n"b,y\n', {}, "not a table that can be read"),
         ("text,label\ncafé,x\nb,y\n".encode("latin-1"), {}, "not UTF-8 text (byte 14); save it as UTF-8"),
+        ("text,text,label\na,b,x\nc,d,y\n", {}, "has 2 columns 'text'"),
         (ROWS, {"test_split": 1.5}, "test_split=1.5"),
+        (ROWS, {"seed": -1}, "seed=-1"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said(table, content, options, reason):

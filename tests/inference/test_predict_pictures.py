@@ -155,6 +155,7 @@ LARGE = png(Image.new("1", (20_000, 5_000)))  # 100 million pixels in a few kilo
         (LARGE, "at most 64,000,000"),
         (png(draw(3))[:200], "cannot be read as a picture"),
         (png(Image.new("L", (50, 50), 7)), "one colour"),
+        ("", "an input is an empty text"),
         ("nowhere.png", "is not a file"),
         ("x" * 5000, "cannot be read"),
         ("a\0.png", "cannot be read"),
