@@ -101,7 +101,10 @@ class _Functions:
             with faster.accelerated(self.model):
                 return loops.call(self.model, x, training=False)
 
-        return self._kept(("one",), x, lambda: tf.function(one, autograph=False)) or self._any
+        def traced():  # as TensorFlow would count the traces of all models and shapes, and warn of them
+            return tf.function(one, autograph=False).get_concrete_function(_spec(x, 1))
+
+        return self._kept(("one",), x, traced) or self._any
 
     def _batches(self, x, count, batch):
         """Yield the outputs for the first `count * batch` examples, in parts."""
@@ -112,8 +115,7 @@ class _Functions:
                 return self._loop(x, count, batch)
 
         def compiled():
-            spec = keras.tree.map_structure(lambda a: tf.TensorSpec((None, *a.shape[1:]), a.dtype), _tensors(x))
-            return tf.function(many, input_signature=[spec, tf.TensorSpec((), tf.int32)], autograph=False)
+            return tf.function(many, autograph=False).get_concrete_function(_spec(x), tf.TensorSpec((), tf.int32))
 
         function = self._kept(("many", batch, table), x, compiled)
         at_once = max(1, _BYTES_PER_CALL // sum(_bytes(leaf) * batch for leaf in keras.tree.flatten(x)))
@@ -146,6 +148,11 @@ class _Functions:
         ]
         _, *collected = tf.while_loop(lambda k, *_: k < count, body, (1, *collected), parallel_iterations=1)
         return keras.tree.pack_sequence_as(first, [c.concat() for c in collected])
+
+
+def _spec(x, size=None):
+    """The signature of `size` examples, or any number, like those of the nested arrays `x`."""
+    return keras.tree.map_structure(lambda a: tf.TensorSpec((size, *a.shape[1:]), a.dtype), _tensors(_rows(x, 0, 1)))
 
 
 def _rows(x, first, last):
