@@ -10,6 +10,8 @@ from peers import fitting
 from timing import interleave, ratios, spread
 from work import Work
 
+from kerazoo.engine.loops import EXAMPLES_WORTH_TRACING
+
 STEPS_COMPARED = 50
 
 
@@ -72,7 +74,7 @@ def measure(work: Work, steps: int | None, repeats: int, torch: bool, compare: b
 
     Args:
         work: what is trained.
-        steps: steps of one turn; None: what plain Keras does in about a second, by a trial.
+        steps: steps of one turn, or more for a small batch; None: what plain Keras does in about a second, by a trial.
         repeats: turns that count.
         torch: whether PyTorch takes part, if it can.
         compare: also compare the losses after 50 steps from the same weights, in the same order, without dropout.
@@ -84,7 +86,8 @@ def measure(work: Work, steps: int | None, repeats: int, torch: bool, compare: b
         still = _without_dropout(work)
         compared = sides if still is work else contenders(still, torch)[0]
         losses = {name: side.loss_after(STEPS_COMPARED) for name, side in compared.items()}
-    steps = steps or _steps_of_a_second(sides["keras"])
+    # No fewer examples than the engine wants before it traces its faster layers: a turn is one epoch.
+    steps = max(steps or _steps_of_a_second(sides["keras"]), -(-EXAMPLES_WORTH_TRACING // work.batch_size))
     taken = interleave({name: lambda side=side: side.train(steps) for name, side in sides.items()}, repeats)
     per_example = flops.training_flops(sides["kerazoo"].model, work.length)
     return {
@@ -108,7 +111,10 @@ def measure(work: Work, steps: int | None, repeats: int, torch: bool, compare: b
 
 def _steps_of_a_second(side: Any) -> int:
     side.train(3)  # compiles
-    return max(3, min(500, round(3 / side.train(3))))
+    steps = 3
+    for _ in range(2):  # what an epoch takes beside its steps counts less in the second trial
+        steps = max(3, min(500, round(steps / side.train(steps))))
+    return steps
 
 
 def _result(side, seconds, work, steps, per_example, losses):

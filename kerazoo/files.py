@@ -50,6 +50,7 @@ def hold(directory: Path) -> int | None:
 
     Raises:
         BlockingIOError: another process, or another caller in this one, holds it.
+        OSError: the directory cannot be opened.
     """
     try:
         import fcntl

@@ -24,7 +24,9 @@ RunDir = Annotated[str | None, typer.Option(help="Directory for the run's files 
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set an option; `show` lists them.")
 ]
-Epochs = Annotated[int | None, typer.Option(help="Passes over the training data (default: the recipe's).")]
+Epochs = Annotated[
+    int | None, typer.Option(help="Passes over the training data (default: the recipe's, or the resumed run's).")
+]
 BatchSize = Annotated[int | None, typer.Option(help="Examples a step (default: the recipe's).")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, order and dropout.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that the run directory holds.")]

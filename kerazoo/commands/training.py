@@ -32,6 +32,12 @@ from kerazoo.errors import InputError
 from kerazoo.options import parse_assignments
 from kerazoo.schema import ModelSpec
 
+_OWN = {  # by data set: whether own data are a table, and what they are
+    "mnist": (False, "a folder with a folder of pictures for each class"),
+    "imdb": (True, "a CSV of texts with their classes"),
+    "text": (None, "no labelled data; kerazoo train takes a corpus of your own with --set corpus=FILE"),
+}
+
 
 def train(
     name: Name,
@@ -156,13 +162,6 @@ def fine_tune(
         l2=l2,
     )
     _report_training(name, seed, result, as_json)
-
-
-_OWN = {  # by data set: whether own data are a table, and what they are
-    "mnist": (False, "a folder with a folder of pictures for each class"),
-    "imdb": (True, "a CSV of texts with their classes"),
-    "text": (None, "no labelled data; kerazoo train takes a corpus of your own with --set corpus=FILE"),
-}
 
 
 def _own_data(spec: ModelSpec, path: str | None, text: str | None, label: str | None, other: str | None) -> Any:

@@ -44,7 +44,7 @@ def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, 
         DataError: no such directory, fewer than two classes, a class without pictures, a file that is no picture.
         InputError: `test_split` is not from 0 to below 1, or `seed` is no whole number from 0.
     """
-    _check_split(test_split, seed)
+    _check_draw(test_split, seed)
     root = Path(path)
     if not os.fspath(path) or not root.is_dir():
         raise DataError(f"'{path}' is not a directory; wanted one with a folder of pictures for each class")
@@ -79,7 +79,7 @@ def read_csv(
         DataError: no such file, not UTF-8, no such column, an empty field, fewer than two classes.
         InputError: `test_split` is not from 0 to below 1, or `seed` is no whole number from 0.
     """
-    _check_split(test_split, seed)
+    _check_draw(test_split, seed)
     if not os.fspath(path):
         raise DataError("the path of the table is an empty text; name a file")
     rows = list(_rows(Path(path), text, label))
@@ -140,8 +140,8 @@ def _read(path: Path) -> str:
         raise DataError(f"'{path}' is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
 
 
-def _check_split(test_split: Any, seed: Any) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+def _check_draw(test_split: Any, seed: Any) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
         raise InputError(f"seed={seed!r}: wanted a whole number from 0")
     if isinstance(test_split, bool) or not isinstance(test_split, (int, float)) or not 0 <= test_split < 1:
         raise InputError(f"test_split={test_split!r}: wanted a fraction from 0 to below 1, e.g. 0.1")

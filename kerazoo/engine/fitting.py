@@ -51,7 +51,8 @@ def fit(
         callbacks: Keras callbacks. Batch hooks run once a compiled call, with the number of its first and last step.
         seed: of the order of examples; epoch e reads the permutation of `(seed, e)`. Dropout draws from the model's own
             seed generators, so seed those (`keras.utils.set_random_seed`) when the model is built.
-        steps_per_call: steps of one compiled call; by default as many as take about 0.3 s. The result is the same.
+        steps_per_call: steps of one compiled call; by default as many as take about 0.3 s, on several hosts 50. The
+            result is the same.
         jit: True for XLA, False for a graph, None for what is faster for these layers on this device.
         checkpoint_dir: the state is saved there after each epoch and on Ctrl-C; the last two are kept.
         resume: go on from the newest checkpoint of `checkpoint_dir`, if there is one. On the same CPU, weights and
@@ -95,7 +96,8 @@ def fit(
         raise ValueError("steps_per_epoch is for data sets and generators; arrays are read whole every epoch")
     strategy = _strategy(model, strategy)
     if strategy.extended._in_multi_worker_mode():
-        # By the clock each worker would choose its own, and wait forever for the others at its end.
+        # Not public, but the only way to ask. By the clock each worker would choose its own number of steps, and wait
+        # forever for the others at its end.
         steps_per_call = steps_per_call or _STEPS_OF_WORKERS
     saver = Saver(
         checkpoint_dir, callbacks, resume=resume, settings=settings, write=strategy.extended.should_checkpoint

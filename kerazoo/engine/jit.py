@@ -1,4 +1,4 @@
-"""Graph or XLA: which compiler runs a model's loop faster, by what `bench.py` measured."""
+"""Graph or XLA: which compiler runs a model's loop faster, by what was measured (`benchmarks/train.py` shows it)."""
 
 import keras
 import tensorflow as tf

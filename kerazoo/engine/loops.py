@@ -63,6 +63,7 @@ class Loops:
 
     def train(self, data, order, first, count, batch):
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
+        # For XLA at any length: there Keras's dropout would take a hundred times as long.
         fast = self.jit or len(order) >= EXAMPLES_WORTH_TRACING
         self._function(self._train_loop, batch, self.jit, fast)(data, order, tf.constant(first), tf.constant(count))
 

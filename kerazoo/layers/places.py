@@ -10,7 +10,7 @@ def on_cpu_tensorflow() -> bool:
 
 
 def inside_xla() -> bool:
-    """Whether the operations that are being traced are for XLA, which compiles the faster layers badly if at all."""
+    """Whether the operations that are being traced are for XLA."""
     # Not public, but the only way to ask.
     from tensorflow.python.ops import control_flow_util
 

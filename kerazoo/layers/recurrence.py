@@ -4,9 +4,9 @@ Source: the cell is Hochreiter & Schmidhuber (1997) with the forget gate of Gers
 
 Training keeps nothing but `h·U` and `dz·Uᵀ` in the steps; dU is one large product. The steps are
 unrolled in two half batches: two chains that share no operation, so two cores run them without
-waiting for each other. A chain calls one function for each block of a few steps, so that a graph of
-100 steps is built in the time, and the memory, of one block. Inference, which has nothing to save,
-is a loop that XLA compiles: there each step is one product and one fused pass over the gates.
+waiting for each other. A chain calls one function for each block of a few steps, so that the
+operations of a step are built and optimized once. Inference, which has nothing to save, is a loop
+that XLA compiles: there each step is one product and one fused pass over the gates.
 """
 
 import functools

@@ -41,10 +41,10 @@ def sample(experiments: Iterable[Experiment], rows: Iterable[Row], quick: bool, 
 def differences_of(entries: Iterable[Entry], recorded: Sequence[Row], measured: Iterable[Row]) -> list[str]:
     """Return a line for each claim whose value in the rows `measured` now is not the recorded one.
 
-    In the environment of the record, on its data (and there on a CPU, or a GPU with deterministic operations), both are
-    to be the same but for float noise. Elsewhere, and where the value depends on the clock, they may differ by the
-    claim's tolerance or by what the spread of the recorded seeds makes of one more seed (a 99 % prediction interval),
-    the larger.
+    By the same version of kerazoo, in the environment of the record, on its data (and there on a CPU, or a GPU with
+    deterministic operations), both are to be the same but for float noise. Otherwise, and where the value depends on
+    the clock, they may differ by the claim's tolerance or by what the spread of the recorded seeds makes of one more
+    seed (a 99 % prediction interval), the larger.
     """
     by_check = defaultdict(list)
     for entry in entries:
@@ -68,7 +68,7 @@ def _difference(entry: Entry, rows: Sequence[Row], before: Row, now: Row) -> str
     old, new = look_up(before["values"], entry.value), look_up(now["values"], entry.value)
     if old is MISSING and new is MISSING:
         return ""
-    if _same_machine(before, now) and not entry.clock:
+    if _repeatable(before, now) and not entry.clock:
         same, how = _same(old, new), "in the same environment"
     else:
         margin = _margin(entry, [look_up(row["values"], entry.value) for row in rows])
@@ -79,7 +79,7 @@ def _difference(entry: Entry, rows: Sequence[Row], before: Row, now: Row) -> str
     return f"{entry.id}, seed {now['seed']}: recorded {told[0]}, now {told[1]}, different {how}"
 
 
-def _same_machine(before: Row, now: Row) -> bool:
+def _repeatable(before: Row, now: Row) -> bool:
     where = before["environment"]
     repeatable = not where.get("gpus") or where.get("deterministic_ops", False)
     # Another version of kerazoo may round otherwise, or draw other numbers from the same seed.

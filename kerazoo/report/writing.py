@@ -21,10 +21,10 @@ def output_directory(out: str | os.PathLike[str]) -> Path:
     folder = Path(out)
     if not os.fspath(out):
         raise InputError("--out is an empty text; name a directory")
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out '{folder}' is a file; name a directory")
     there = folder.absolute()
     try:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"--out '{folder}' is a file; name a directory")
         while not there.exists():
             there = there.parent
         with tempfile.TemporaryFile(dir=there):  # permission bits tell little: try

@@ -27,9 +27,9 @@ _FOLDERS = ("tensorboard", "checkpoints")
 def unfinished_epochs(path: str | os.PathLike[str]) -> int | None:
     """Return how many epochs the run at `path` was to have, if it holds one that was interrupted."""
     folder = Path(path).expanduser()
-    if (folder / "metrics.json").exists():
-        return None
     try:
+        if (folder / "metrics.json").exists():
+            return None
         epochs = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["epochs"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -103,8 +103,11 @@ class RunDirectory:
             self._held = hold(self.path)
         except BlockingIOError:
             raise RunDirectoryError(f"'{self.path}' is being written by another run; name another directory") from None
+        except OSError as error:
+            raise RunDirectoryError(f"run directory '{self.path}' cannot be opened: {error.strerror}") from None
         if self.resume and (self.path / CONFIG).exists():
             self._check_same(config)
+            (self.path / "metrics.json").unlink(missing_ok=True)  # which marks a finished run
         elif self.overwrite or self.resume:
             self._clear()
         else:

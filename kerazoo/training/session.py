@@ -181,7 +181,8 @@ def _fit(
     except KeyboardInterrupt:
         if run and settings.resumable:
             how = "the same call with resume=True, on the command line the same command with --resume"
-            print(f"To go on from there: {how}.", file=sys.stderr)
+            instead = ", in place of overwrite" if settings.overwrite else ""
+            print(f"To go on from there: {how}{instead}.", file=sys.stderr)
         raise
     finally:
         progress.stop()  # also after Ctrl-C: the terminal gets its cursor back

@@ -10,7 +10,7 @@ from typing import Any
 from kerazoo.data import Dataset, class_names, data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit
 from kerazoo.data.prepared import check_source, data_root
-from kerazoo.errors import OverrideError
+from kerazoo.errors import InputError, OverrideError
 from kerazoo.factory import build_from, check_precision, compile_model, dtype_policy, seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, set_origin
@@ -54,7 +54,8 @@ def train(
         data: in place of the model's own data set: a `Dataset`, `((x_train, y_train), (x_test, y_test))`, `(x, y)`,
             or a `tf.data.Dataset` of batches. Pictures may be (N, 28, 28) or (N, 784), uint8 or float in [0, 1];
             text may be rows of ids or strings, for a text generator one string.
-        epochs: passes over the training split; the recipe's by default.
+        epochs: passes over the training split; by default the recipe's, or with `resume` those that the interrupted
+            run was to have.
         batch_size: examples a step; the recipe's by default.
         seed: of the initial weights, the order of the examples and dropout; the same seed gives the same weights on
             a CPU.
@@ -66,7 +67,8 @@ def train(
             one.
         overwrite: replace the run that `run_dir` holds.
         callbacks: further Keras callbacks; their batch hooks run a few times a second, not at every step.
-        strategy: a `tf.distribute.Strategy`, e.g. `tf.distribute.MirroredStrategy()`.
+        strategy: a `tf.distribute.Strategy`, e.g. `tf.distribute.MirroredStrategy()`; one of several hosts takes no
+            `run_dir`.
         precision: a Keras dtype policy such as "mixed_bfloat16"; None is the one that is set.
         validation_split: hold out this fraction of the training split and validate on it, not on the test split.
         early_stopping: stop after so many epochs without a lower validation loss and keep the best weights; the
@@ -99,6 +101,8 @@ def train(
         tensorboard=tensorboard,
         verbose=verbose,
     )
+    if strategy is not None and run_dir is not None and strategy.extended._in_multi_worker_mode():
+        raise InputError("run_dir on several hosts: each would write the files; leave it out and save the model on one")
     run = settings.open_run()
     _check_without_keras(precision, source, data_dir if data is None else None)
     with seeded(seed), dtype_policy(precision), strategy.scope() if strategy else contextlib.nullcontext():

@@ -79,9 +79,8 @@ def test_two_hosts_train_what_one_trains():
     names = [f"localhost:{port}" for port in _free_ports(2)]
     tasks = [{"cluster": {"worker": names}, "task": {"type": "worker", "index": index}} for index in range(2)]
     processes = [_start(hosts.__file__, TF_CONFIG=json.dumps(task)) for task in tasks]
-    wanted = hosts.train(tf.distribute.get_strategy())
     try:
-        results = []
+        wanted, results = hosts.train(tf.distribute.get_strategy()), []
         for process in processes:
             out, errors = process.communicate(timeout=100)
             assert process.returncode == 0, errors[-3000:]
@@ -97,5 +96,8 @@ def test_two_hosts_train_what_one_trains():
 
 def test_two_replicas_train_what_one_trains():
     process = _start("-c", SCRIPT)
-    out, errors = process.communicate(timeout=120)
-    assert process.returncode == 0, out + errors[-3000:]
+    try:
+        out, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 0 and out.endswith("passed\n"), out + errors[-3000:]

@@ -97,7 +97,7 @@ def test_a_stopped_process_resumes_to_the_same_end(tmp_path, whole, number, afte
     assert epoch == after + 1
     if number == signal.SIGINT:
         assert step > 0, "Ctrl-C saves where it stopped, within the epoch"
-        assert "The state is saved in" in errors
+        assert "The last state is saved in" in errors
     assert_same_run(train(tmp_path, resume=True), whole)
 
 

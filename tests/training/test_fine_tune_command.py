@@ -61,3 +61,11 @@ def test_wrong_input_gets_one_line_and_writes_nothing(run, tmp_path, arguments, 
     assert (code, output) == (2, "")
     assert errors.count("\n") == 1 and says in errors
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("imdb_lstm", "is a folder; imdb_lstm takes a CSV"), ("textgen_lstm", "takes no")]
+)
+def test_data_of_the_wrong_kind_is_refused_before_a_model_is_built(capsys, tmp_path, name, says):
+    assert main(["fine-tune", name, "--model", "pretrained", "--data", str(tmp_path)]) == 2
+    assert says in capsys.readouterr().err
