@@ -121,6 +121,15 @@ def test_a_finished_run_goes_on_to_more_epochs(digits, tmp_path):
     assert longer.history == kerazoo.train("mnist_mlp", data=digits, **(SMALL | {"epochs": 3})).history
 
 
+def test_a_finished_run_that_is_continued_and_interrupted_is_unfinished(digits, tmp_path):
+    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+    how = {"data": digits, "run_dir": tmp_path, "resume": True, "units": (8,), "verbose": False}
+    with pytest.raises(KeyboardInterrupt):
+        kerazoo.train("mnist_mlp", **how, epochs=5, callbacks=[StopsAfter(3)])
+    assert not (tmp_path / "metrics.json").exists()
+    assert len(kerazoo.train("mnist_mlp", **how).history["loss"]) == 5
+
+
 def test_a_run_is_not_cut_short_by_resuming_it(digits, tmp_path):
     kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
     with pytest.raises(kerazoo.RunDirectoryError, match="has 2 epochs already"):
