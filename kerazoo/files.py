@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,25 +32,18 @@ def whole_file(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def locked(directory: Path) -> Iterator[None]:
     """Inside the block keep out other processes that lock `directory`, where the system can lock one."""
+    handle = hold(directory, wait=True)
     try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):  # of a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        let_go(handle)
 
 
-def hold(directory: Path) -> int | None:
+def hold(directory: Path, wait: bool = False) -> int | None:
     """Lock `directory` until `let_go`, or until this process ends; return the lock, None where there are no locks.
 
     Raises:
-        BlockingIOError: another process, or another caller in this one, holds it.
+        BlockingIOError: another process, or another caller in this one, holds it, and `wait` is False.
         OSError: the directory cannot be opened.
     """
     try:
@@ -58,7 +52,7 @@ def hold(directory: Path) -> int | None:
         return None
     handle = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
         if isinstance(error, BlockingIOError):
@@ -71,6 +65,19 @@ def let_go(handle: int | None) -> None:
     """Undo `hold`."""
     if handle is not None:
         os.close(handle)
+
+
+def try_writing(directory: Path) -> None:
+    """Try to write in `directory`, or where it would be made: permission bits tell little.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    there = directory.absolute()
+    while not there.exists():
+        there = there.parent
+    with tempfile.TemporaryFile(dir=there):
+        pass
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from kerazoo._version import __version__
 from kerazoo.errors import InputError
-from kerazoo.files import to_json, write_text
+from kerazoo.files import to_json, try_writing, write_text
 from kerazoo.ledger.catalog import experiments
 from kerazoo.ledger.claims import choose, judge_all, read_ledger, record_directory
 from kerazoo.ledger.measuring import Measuring
@@ -171,11 +170,8 @@ def _writable(out: str | os.PathLike[str]) -> Path:
     directory = Path(out)
     if not os.fspath(out) or (directory.exists() and not directory.is_dir()):
         raise InputError(f"out: '{out}' is not a directory; name one for the rows of the record")
-    there = directory.absolute()
-    while not there.exists():
-        there = there.parent
     try:
-        with tempfile.TemporaryFile(dir=there):  # permission bits tell little: try
-            return directory
+        try_writing(directory)
     except OSError as error:
         raise InputError(f"out: '{directory}' cannot be written: {error.strerror}") from None
+    return directory

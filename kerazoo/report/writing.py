@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from kerazoo.errors import InputError
-from kerazoo.files import whole_file
+from kerazoo.files import try_writing, whole_file
 
 
 def output_directory(out: str | os.PathLike[str]) -> Path:
@@ -21,16 +20,13 @@ def output_directory(out: str | os.PathLike[str]) -> Path:
     folder = Path(out)
     if not os.fspath(out):
         raise InputError("--out is an empty text; name a directory")
-    there = folder.absolute()
     try:
         if folder.exists() and not folder.is_dir():
             raise InputError(f"--out '{folder}' is a file; name a directory")
-        while not there.exists():
-            there = there.parent
-        with tempfile.TemporaryFile(dir=there):  # permission bits tell little: try
-            return folder
+        try_writing(folder)
     except OSError as error:
         raise InputError(f"--out '{folder}' cannot be written: {error.strerror}") from None
+    return folder
 
 
 def write_files(texts: Mapping[Path, str]) -> list[Path]:

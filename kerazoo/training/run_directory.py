@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-import tempfile
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo.errors import RunDirectoryError
-from kerazoo.files import hold, let_go, to_json, whole_file, write_text
+from kerazoo.files import hold, let_go, to_json, try_writing, whole_file, write_text
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of, save_model
 
@@ -84,11 +83,7 @@ class RunDirectory:
                 what = "already holds a run" if CONFIG in ours else f"already holds {ours[0]}"
                 ask = "ask to resume or overwrite it" if self.resumable else "ask to overwrite it"
                 raise RunDirectoryError(f"'{path}' {what}; name another directory, or {ask}")
-            parent = path
-            while not parent.exists():
-                parent = parent.parent
-            with tempfile.TemporaryFile(dir=parent):  # permission bits tell little: try
-                pass
+            try_writing(path)
         except OSError as error:
             raise RunDirectoryError(f"run directory '{path}' cannot be written: {error.strerror}") from None
 
