@@ -6,11 +6,10 @@ from typing import Any
 import flops
 import hardware
 from common import NO_TORCH, TORCH_OFF, Device
+from kerazoo.engine.loops import EXAMPLES_WORTH_TRACING
 from peers import fitting
 from timing import interleave, ratios, spread
 from work import Work
-
-from kerazoo.engine.loops import EXAMPLES_WORTH_TRACING
 
 STEPS_COMPARED = 50
 

@@ -5,6 +5,7 @@ from .data import Vocabulary as Vocabulary
 from .data import load_data as load_data
 from .data.own import read_csv as read_csv
 from .data.own import read_image_folder as read_image_folder
+from .engine.api import fit as fit
 from .errors import DataError as DataError
 from .errors import InputError as InputError
 from .errors import KerazooError as KerazooError

@@ -1,263 +1,173 @@
-"""The training engine: `fit` and `evaluate` for any compiled Keras model, the same mathematics as Keras's, faster.
+"""The compiled loop: data on the device, a permutation for each epoch, many steps a call, whatever the backend.
 
-The data lie on the device, each epoch has its permutation, and one compiled call runs many steps: gather, forward,
-backward, update, metrics. The host looks in a few times a second: there callbacks' batch hooks run, the progress bar
-moves and Ctrl-C is heard. What this form does not cover goes through Keras's own loop: see `streaming`.
+One compiled call runs many steps: gather, forward, backward, update, metrics. The host looks in a few times a second:
+there the progress bar moves and Ctrl-C is heard. A callback that wants every batch gets every batch, and a call then
+has one step.
 """
 
 import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
 
 import keras
-import tensorflow as tf
 
-from kerazoo.engine import jit as jit_choice
-from kerazoo.engine import loops, resident, streaming
+from kerazoo.engine import arrays, hooks, internals
+from kerazoo.engine.logs import plain
 from kerazoo.engine.pace import Pace
-from kerazoo.engine.saver import Saver
-
-_STEPS_OF_WORKERS = 50  # of one compiled call on several hosts
+from kerazoo.engine.schedule import part_of
 
 
-def fit(
-    model,
-    x,
-    y=None,
-    *,
-    batch_size=32,
-    epochs=1,
-    initial_epoch=0,
-    validation_data=None,
-    callbacks=(),
-    sample_weight=None,
-    class_weight=None,
-    seed=0,
-    shuffle=True,
-    steps_per_call=None,
-    jit=None,
-    checkpoint_dir=None,
-    resume=False,
-    strategy=None,
-    steps_per_epoch=None,
-    verbose="auto",
-):
-    """Train a compiled model as `model.fit` does.
-
-    Args:
-        model: a compiled `keras.Model`.
-        x, y, sample_weight: arrays (N, ...), or nested dicts, lists, tuples of them; or `x` alone as a
-            `tf.data.Dataset`, PyDataset or generator of batches.
-        batch_size: examples of one step, over all replicas together. The last, partial batch is trained on, too.
-        epochs, initial_epoch, validation_data, class_weight, steps_per_epoch, verbose: as in `model.fit`.
-        callbacks: Keras callbacks. Batch hooks run once a compiled call, with the number of its first and last step.
-        seed: of the order of examples; epoch e reads the permutation of `(seed, e)`. Dropout draws from the model's own
-            seed generators, so seed those (`keras.utils.set_random_seed`) when the model is built.
-        steps_per_call: steps of one compiled call; by default as many as take about 0.3 s, on several hosts 50. The
-            result is the same.
-        jit: True for XLA, False for a graph, None for what is faster for these layers on this device.
-        checkpoint_dir: the state is saved there after each epoch and on Ctrl-C; the last two are kept.
-        resume: go on from the newest checkpoint of `checkpoint_dir`, if there is one. On the same CPU, weights and
-            history come out as if the run had never stopped.
-        strategy: the `tf.distribute.Strategy` the model was created under; by default found from the model.
-
-    Returns:
-        The `keras.callbacks.History`, of all epochs, those before a resume included.
-
-    Raises:
-        ValueError: the model is not compiled or belongs to another strategy, the arrays do not fit together, or
-            `resume` without `checkpoint_dir`; `CheckpointError` where the checkpoint belongs to another model or run.
-        KeyboardInterrupt: after Ctrl-C, the state being saved.
-    """
-    _check(model, batch_size, resume, checkpoint_dir)
-    callbacks = list(keras.tree.flatten(callbacks)) if callbacks else []
-    if not any(isinstance(c, keras.callbacks.History) for c in callbacks):
-        callbacks.append(keras.callbacks.History())
-    arrays = resident.qualifies(x, y, sample_weight)
-    settings = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size if arrays else None}
-    if streaming.needed(model) or not arrays:
-        saver = Saver(checkpoint_dir, callbacks, resume=resume, settings=settings)
-        return streaming.fit(
-            model,
-            x,
-            y,
-            saver,
-            seed=seed,
-            batch_size=batch_size if arrays else None,
-            epochs=epochs,
-            initial_epoch=initial_epoch,
-            validation_data=validation_data,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-            shuffle=shuffle and arrays,
-            steps_per_epoch=steps_per_epoch,
-            verbose=verbose,
-            steps_per_call=steps_per_call,
-        )
-    if steps_per_epoch is not None:
-        raise ValueError("steps_per_epoch is for data sets and generators; arrays are read whole every epoch")
-    strategy = _strategy(model, strategy)
-    if strategy.extended._in_multi_worker_mode():
-        # Not public, but the only way to ask. By the clock each worker would choose its own number of steps, and wait
-        # forever for the others at its end.
-        steps_per_call = steps_per_call or _STEPS_OF_WORKERS
-    saver = Saver(
-        checkpoint_dir, callbacks, resume=resume, settings=settings, write=strategy.extended.should_checkpoint
-    )
-    with saver, strategy.scope():
-        train = _Data(model, strategy, batch_size, jit, x, y, sample_weight, class_weight)
-        check = _validation(model, strategy, validation_data, batch_size, jit)
-        callbacks = keras.callbacks.CallbackList(
-            [*callbacks, saver],
-            add_progbar=verbose != 0,
-            model=model,
-            verbose=verbose,
-            epochs=epochs,
-            steps=train.steps,
-        )
-        _train(model, train, check, callbacks, saver, range(initial_epoch, epochs), seed, shuffle, steps_per_call)
-    return model.history
+class NotCompilable(Exception):
+    """The model cannot be built before its first step, which the compiled loop needs."""
 
 
-def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None):
-    """Loss and metrics of a compiled model, as `model.evaluate(..., return_dict=True)`.
-
-    Args:
-        model, x, y, batch_size, sample_weight: as in `fit`.
-
-    Raises:
-        ValueError: the model is not compiled, or the arrays do not fit together.
-    """
-    _check(model, batch_size)
-    if streaming.needed(model) or not resident.qualifies(x, y, sample_weight):
-        return streaming.evaluate(model, x, y, batch_size=batch_size, sample_weight=sample_weight)
-    strategy = _strategy(model, None)
-    with strategy.scope():
-        return _Data(model, strategy, batch_size, None, x, y, sample_weight).evaluate()
-
-
-class _Data:
+class Examples:
     """Arrays on the device, with the compiled loops that run over them."""
 
-    def __init__(self, model, strategy, batch, jit, x, y=None, sample_weight=None, class_weight=None):
-        self.model, self.batch = model, batch
-        self.tensors, self.size = resident.place(x, y, sample_weight, class_weight, strategy=strategy)
-        self.full, self.tail = divmod(self.size, batch)
+    def __init__(self, program, model, batch, data, size, jit=None):
+        self.program, self.model, self.batch, self.size, self.jit = program, model, batch, size, jit
+        self.data = program.place(model, data)
+        self.full, self.tail = divmod(size, batch)
         self.steps = self.full + bool(self.tail)
-        loops.build(model, self.tensors, strategy)
-        self.strategy, self.jit = strategy, jit_choice.use_xla(model, self.tensors, strategy) if jit is None else jit
-        self.fall_back = jit is None
-        self.loops = loops.loops_of(model, strategy, self.jit)
+        try:
+            program.build(model, self.data)
+        except Exception as error:  # whatever a model of one's own raises where it is only traced
+            raise NotCompilable(f"it could not be built from the shapes alone ({type(error).__name__})") from error
+        self.renew()
 
     def renew(self):
         """Compile anew where a callback has changed what the model trains, or its penalties."""
-        if self.loops.token != loops.token_of(self.model, self.strategy, self.jit):
-            self.loops = loops.loops_of(self.model, self.strategy, self.jit)
+        self.loops = self.program.loops_of(self.model, self.data, self.jit)
 
     def train(self, order, step, count):
-        """Train on up to `count` steps from `step` on; returns the number of steps done."""
-        if step == self.full:
-            self.loops.train_tail(self.tensors, order, step * self.batch, self.tail)
-            return 1
-        count = min(count, self.full - step)
-        try:
-            self.loops.train(self.tensors, order, step * self.batch, count, self.batch)
-        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
-            if not (self.jit and self.fall_back):
-                raise
-            # An operation that XLA does not have, found while compiling, before any step ran: a graph takes it.
-            self.jit, self.loops = False, loops.loops_of(self.model, self.strategy, False)
-            return self.train(order, step, count)
-        self.fall_back = False
-        return count
+        """Train on up to `count` steps from `step` on.
 
-    def evaluate(self, callbacks=None):
-        """Loss and metrics over all examples: dict of floats."""
-        callbacks = callbacks or keras.callbacks.CallbackList()
+        Returns:
+            The number of steps done, and the running means as floats, for which it waits.
+        """
+        if step == self.full:
+            count, logs = 1, self.loops.train_tail(self.data, order, step * self.batch, self.tail)
+        else:
+            count = min(count, self.full - step)
+            logs = self.loops.train(self.data, order, step * self.batch, count, self.batch)
+        return count, self._logs(logs)
+
+    def evaluate(self, callbacks=None, steps=None):
+        """Loss and metrics over all examples, or the first `steps` batches: dict of floats."""
+        listed = callbacks or keras.callbacks.CallbackList()
         self.renew()
         self.model.reset_metrics()
-        callbacks.on_test_begin()
-        callbacks.on_test_batch_begin(0)
-        full, tail = self.full, self.tail
-        if full and 0 < tail < self.strategy.num_replicas_in_sync:
-            full, tail = full - 1, self.batch + tail  # a tail with something for every replica
-        if full:
-            self.loops.test(self.tensors, 0, full, self.batch)
-        if tail:
-            self.loops.test(self.tensors, full * self.batch, 1, tail)
-        logs = _logs(self.model)
-        callbacks.on_test_batch_end(self.steps - 1, logs)
-        callbacks.on_test_end(logs)
+        self.model.stop_evaluating = False
+        listed.on_test_begin()
+        logs = {}
+        for begin, end, (first, count, batch) in self._test_calls(steps, hooks.every_test_batch(listed.callbacks)):
+            listed.on_test_batch_begin(begin)
+            logs = self.loops.test(self.data, first, count, batch)
+            listed.on_test_batch_end(end, logs := self._logs(logs))
+            if self.model.stop_evaluating:
+                break
+        listed.on_test_end(logs)
         return logs
 
+    def _test_calls(self, steps, one_by_one):
+        """For each compiled call its first and last step, and its first row, number of batches and their size."""
+        full, tail = self.full, self.tail
+        if full and 0 < tail < self.program.least_test_batch(self.model):
+            full, tail = full - 1, self.batch + tail  # a tail with something for every replica
+        wanted = self.steps if steps is None else min(steps, self.steps)
+        whole = min(full, wanted)
+        at_once = 1 if one_by_one else max(whole, 1)
+        for step in range(0, whole, at_once):
+            yield step, step + at_once - 1, (step * self.batch, at_once, self.batch)
+        if tail and wanted > full:
+            yield full, self.steps - 1, (full * self.batch, 1, tail)
 
-def _train(model, train, check, callbacks, saver, epochs, seed, shuffle, steps_per_call):
-    pace = Pace(steps_per_call)
+    def _logs(self, own):
+        """The running means; those that a model's own step gave, where it has one."""
+        return plain(self.model.get_metrics_result() if own is None else internals.result_or_logs(self.model, own))
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a run goes: the arguments of `fit` that concern its epochs."""
+
+    epochs: int
+    initial_epoch: int = 0
+    seed: int = 0
+    shuffle: bool = True
+    steps_per_epoch: int | None = None
+    steps_per_call: int | None = None
+    every_batch: bool = False
+    validation_freq: Any = 1
+
+
+def run(train, check, callbacks, saver, course):
+    """Train a model.
+
+    Args:
+        train: the `Examples` to train on.
+        check: a function of the callbacks that returns what is measured after an epoch, or None.
+        callbacks: the run's `CallbackList`.
+        saver: its `Saver`.
+        course: its `Course`.
+    """
+    model = train.model
+    fixed = model.steps_per_execution if course.every_batch else course.steps_per_call
+    pace = Pace(fixed or train.program.steps_per_call(model))
     model.stop_training = False
     callbacks.on_train_begin()
+    start = internals.wanted_initial_epoch(model) or course.initial_epoch
     logs = {}
-    for epoch in range(max(epochs.start, saver.epoch), epochs.stop):
+    for epoch in range(max(start, saver.epoch), course.epochs):
         if saver.stopped:
             break
+        part = part_of(epoch, train.steps, course.steps_per_epoch, course.initial_epoch)
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         train.renew()
-        first = saver.step if saver.saved and epoch == saver.epoch else 0
-        if first:
+        first = 0
+        if saver.saved and epoch == saver.epoch and saver.step:
             # Stopped within this epoch: its beginning has already had its effect on weights, metrics and callbacks.
+            first = saver.step
             saver.restore(("model", "optimizer", "metrics"))
-        logs = _epoch(
-            model, train, callbacks, saver, pace, epoch, first, resident.order(train.size, seed, epoch, shuffle)
-        )
-        if check is not None:
+        logs = _epoch(train, callbacks, saver, pace, course, epoch, part, first)
+        if check is not None and is_due(epoch, course.validation_freq):
             logs.update({f"val_{name}": value for name, value in check(callbacks).items()})
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
-    model.optimizer.finalize_variable_values(model.trainable_weights)
+    if model.optimizer is not None and course.epochs > 0:
+        model.optimizer.finalize_variable_values(model.trainable_weights)
     callbacks.on_train_end(logs)
 
 
-def _epoch(model, train, callbacks, saver, pace, epoch, step, order):
-    order = tf.constant(order)
-    while step < train.steps and not model.stop_training:
-        callbacks.on_train_batch_begin(step)
+def _epoch(train, callbacks, saver, pace, course, epoch, part, done):
+    """Train on a part of the data, of which `done` steps have been; returns the logs."""
+    model, last = train.model, part.last - part.first
+    order = arrays.order(train.size, course.seed, part.number, course.shuffle)
+    order = train.program.place_order(model, order)
+    logs = None
+    while done < last and not model.stop_training:
+        callbacks.on_train_batch_begin(done)
         began = time.perf_counter()
-        done = train.train(order, step, pace.steps)
-        step += done
-        logs = _logs(model)  # waits for the device
-        pace.took(done, time.perf_counter() - began)
-        callbacks.on_train_batch_end(step - 1, logs)
+        count, logs = train.train(order, part.first + done, min(pace.steps, last - done))
+        done += count
+        pace.took(count, time.perf_counter() - began)
+        callbacks.on_train_batch_end(done - 1, logs)
         if saver.interrupted:
-            saver.save(epoch, step)
+            saver.save(epoch, done)
             raise KeyboardInterrupt
-    return _logs(model)
+    if part.short:
+        warnings.warn(
+            f"the data ended after {last} of {course.steps_per_epoch} steps_per_epoch; the epoch ends there",
+            stacklevel=4,
+        )
+    return plain(model.get_metrics_result()) if logs is None else logs
 
 
-def _validation(model, strategy, data, batch_size, jit):
-    """A function of the callbacks that evaluates `data`, which is placed on the device once; None without data."""
-    if data is None:
-        return None
-    if isinstance(data, (tuple, list)) and resident.qualifies(*data):
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(data))
-        return _Data(model, strategy, batch_size, jit, x, y, weight).evaluate
-    return lambda callbacks: model.evaluate(data, verbose=0, callbacks=callbacks, return_dict=True)
-
-
-def _logs(model):
-    """The running means as Python floats, sorted by name as Keras does."""
-    return streaming.plain(model.get_metrics_result())
-
-
-def _check(model, batch_size, resume=False, checkpoint_dir=None):
-    if not getattr(model, "compiled", False):
-        raise ValueError(f"the model {model.name!r} is not compiled; call model.compile(optimizer, loss) first")
-    if batch_size is None or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive number, got {batch_size!r}")
-    if resume and checkpoint_dir is None:
-        raise ValueError("resume=True needs the checkpoint_dir of the run to go on with")
-
-
-def _strategy(model, strategy):
-    own = model.distribute_strategy
-    if strategy is not None and strategy is not own:
-        raise ValueError("create and compile the model inside strategy.scope(), then fit with that strategy")
-    return own
+def is_due(epoch, frequency):
+    """Whether `epoch`, from 0, is one to validate after: every so many epochs, or those listed, from 1."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency

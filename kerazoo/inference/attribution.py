@@ -52,7 +52,7 @@ class Reader:
 
     def _logits(self, vectors: Any, ids: Any) -> Any:
         """The (N, classes) values before the softmax; a single sigmoid's with a 0 for the other class."""
-        # Without `layers.faster`: a few texts are answered before its graph would have been built.
+        # Without the engine: a few texts are answered before its graph would have been built.
         features = self._back([vectors, ids], training=False)
         logits = tf.cast(features @ tf.cast(self._last.kernel, features.dtype) + self._last.bias, tf.float32)
         return tf.concat([tf.zeros_like(logits), logits], axis=-1) if logits.shape[-1] == 1 else logits

@@ -194,15 +194,13 @@ def _activation(function: Any) -> Any:
 
 def _chain(model: Any) -> list[Any]:
     """Return the embedding, the LSTMs and the dense layer of `model`."""
-    from kerazoo.layers import lstm
-
     if not isinstance(model, keras.Model):
         raise InputError(f"a {type(model).__name__} is no Keras model; {_FORM}")
     layers = _straight_line(model)
-    kinds = {keras.layers.Embedding: "E", lstm.Embedding: "E", keras.layers.LSTM: "L", lstm.LSTM: "L"}
-    kinds |= {keras.layers.Dropout: "", keras.layers.Dense: "D"}
-    form = "".join(kinds.get(type(layer), "?") for layer in layers)
-    chain = [layer for layer in layers if type(layer) is not keras.layers.Dropout]
+    # Not by the exact class: the engine may have given a layer its faster one for a moment, in another thread.
+    kinds = {keras.layers.Embedding: "E", keras.layers.LSTM: "L", keras.layers.Dropout: "", keras.layers.Dense: "D"}
+    form = "".join(next((kinds[kind] for kind in kinds if isinstance(layer, kind)), "?") for layer in layers)
+    chain = [layer for layer in layers if not isinstance(layer, keras.layers.Dropout)]
     if len(form) < 3 or form != f"E{'L' * (len(form) - 2)}D":
         named = (
             " -> ".join(type(layer).__name__ for layer in layers)

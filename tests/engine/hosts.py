@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerazoo.engine import fitting as engine
+from kerazoo import engine
 
 
 def train(strategy):

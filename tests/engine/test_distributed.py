@@ -15,7 +15,7 @@ SCRIPT = """
 import keras, numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from kerazoo.engine import fitting as engine
+from kerazoo import engine
 
 rng = np.random.default_rng(0)
 x = rng.normal(size=(1201, 8)).astype("float32")

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerazoo import engine
 from kerazoo import layers as own
-from kerazoo.engine import fitting as engine
-from kerazoo.engine import loops, resident
+from kerazoo.engine.arrays import order
+from kerazoo.engine.kept import token_of
+from kerazoo.engine.tensorflow import jit as jit_choice
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(500, 12)).astype("float32")
@@ -33,7 +35,7 @@ def keras_fit(model, x, y, epochs, batch_size, seed=0, weights=None, **options):
     """Plain `model.fit`, reading the examples in the engine's order."""
     history = {}
     for epoch in range(epochs):
-        rows = resident.order(len(y), seed, epoch)
+        rows = order(len(y), seed, epoch)
         part = model.fit(
             x[rows],
             y[rows],
@@ -160,6 +162,8 @@ def test_a_float16_overflow_halves_the_scale_and_skips_the_step():
 
 
 class Recorder(keras.callbacks.Callback):
+    every_batch = False
+
     def __init__(self, stop_at=None):
         super().__init__()
         self.calls, self.stop_at = [], stop_at
@@ -230,9 +234,9 @@ def test_a_new_penalty_is_told_from_one_that_is_gone_whose_place_in_memory_it_ha
     for strength in (0.1, 0.2, 0.3):
         model.trainable_variables[0].regularizer = None
         model.trainable_variables[0].regularizer = keras.regularizers.L2(strength)
-        tokens.append(loops.token_of(model, None, False))
+        tokens.append(token_of(model))
     assert tokens[0] != tokens[1] != tokens[2] != tokens[0]
-    assert tokens[2] == loops.token_of(model, None, False)
+    assert tokens[2] == token_of(model)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +255,7 @@ def test_a_new_penalty_is_told_from_one_that_is_gone_whose_place_in_memory_it_ha
 )
 def test_choice_of_compiler_on_a_cpu(layers, expected):
     model = keras.Sequential([keras.Input((12,)), *layers])
-    assert engine.jit_choice.use_xla(model, (X,), tf.distribute.get_strategy()) is expected
+    assert jit_choice.use_xla(model, (X,), tf.distribute.get_strategy()) is expected
 
 
 @pytest.mark.parametrize(
@@ -260,7 +264,6 @@ def test_choice_of_compiler_on_a_cpu(layers, expected):
         ({"y": Y[:-1]}, "same, positive number"),
         ({"batch_size": 0}, "batch_size"),
         ({"resume": True}, "checkpoint_dir"),
-        ({"steps_per_epoch": 3}, "steps_per_epoch"),
         ({"class_weight": {0: 1.0}, "sample_weight": np.ones(500)}, "not both"),
         ({"strategy": tf.distribute.OneDeviceStrategy("/cpu:0")}, "scope"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import kerazoo
 from kerazoo import engine
-from kerazoo.engine import predicting
+from kerazoo.engine.tensorflow import predicting
 
 RNG = np.random.default_rng(5)
 L = keras.layers

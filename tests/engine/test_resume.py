@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
+from kerazoo import engine
 from kerazoo.engine import checkpoint, values
-from kerazoo.engine import fitting as engine
 
 # Keras's ReduceLROnPlateau converts a variable in a way that NumPy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

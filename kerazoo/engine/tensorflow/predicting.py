@@ -12,50 +12,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerazoo.engine import loops, resident
-from kerazoo.layers import faster
+from kerazoo.engine import internals
+from kerazoo.engine.tensorflow import arrays, faster, loops
 
 _SHAPES = 4  # of one example, or of batches, that get a function of their own; later ones share a general function
 _BYTES_PER_CALL = 2**26  # so that data as large as the memory are not copied as a whole
 
 
-def predict(model, x, *, batch_size=512):
-    """Return the outputs of `model` for `x`, as `model.predict` does, within the rounding of float32.
-
-    Args:
-        model: a built `keras.Model`; it need not be compiled.
-        x: arrays (N, ...), or nested dicts, lists, tuples of them; anything else goes to `model.predict`.
-        batch_size: examples at a time; it changes the speed, not the result.
-
-    Returns:
-        NumPy arrays (N, ...), nested as the outputs of the model are.
-
-    Raises:
-        ValueError: the arrays differ in length or are empty, or the batch size is not positive.
-    """
-    if batch_size is None or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive number, got {batch_size!r}")
-    arrays = resident.qualifies(x) and all(leaf is not None for leaf in keras.tree.flatten(x))
-    if not arrays or _needs_keras(model):
-        return model.predict(x, batch_size=batch_size if arrays else None, verbose=0)
-    x = keras.tree.map_structure(resident.narrow, x)
-    sizes = {leaf.shape[0] for leaf in keras.tree.flatten(x)}
-    if len(sizes) != 1 or 0 in sizes:
-        raise ValueError(f"all arrays must have the same, positive number of examples; got {sorted(sizes)}")
-    return _functions_of(model)(x, sizes.pop(), batch_size)
-
-
-def _needs_keras(model):
-    own = any(
-        getattr(type(model), name) is not getattr(keras.Model, name)
-        for name in ("predict", "predict_step", "make_predict_function")
-    )
-    return (
-        own
-        or keras.backend.backend() != "tensorflow"
-        or model.run_eagerly
-        or model.distribute_strategy.num_replicas_in_sync > 1
-    )
+def predict(model, x, size, batch_size):
+    """Predict for the `size` examples of nested arrays `x`, as `engine.predict` says, which has checked them."""
+    return _functions_of(model)(x, size, batch_size)
 
 
 def _functions_of(model):
@@ -71,9 +37,8 @@ def _functions_of(model):
 
 def _parts(model):
     """What a compiled function has read once and for all; objects rather than ids, which are used again."""
-    layers = list(model._flatten_layers())
-    policies = [layer._dtype_policy for layer in layers]
-    return [getattr(model, "_loss_tracker", None), *layers, *policies, *model.variables]
+    layers = internals.layers_of(model)
+    return [internals.loss_tracker(model), *layers, *map(internals.policy_of, layers), *model.variables]
 
 
 class _Functions:
@@ -136,7 +101,7 @@ class _Functions:
 
     def _loop(self, x, count, batch):
         def step(k):
-            return loops.call(self.model, resident.cut(x, k * batch, batch), training=False)
+            return loops.call(self.model, arrays.cut(x, k * batch, batch), training=False)
 
         def body(k, *collected):
             outputs = keras.tree.flatten(step(k))
@@ -164,7 +129,7 @@ def _bytes(leaf):
 
 
 def _tensors(x):
-    return keras.tree.map_structure(lambda a: resident.floatx(tf.convert_to_tensor(a)), x)
+    return keras.tree.map_structure(lambda a: arrays.floatx(tf.convert_to_tensor(a)), x)
 
 
 def _arrays(outputs):

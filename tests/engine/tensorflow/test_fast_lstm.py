@@ -7,9 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerazoo.engine import fitting as engine
-from kerazoo.engine import loops
-from kerazoo.layers import lstm, recurrence
+from kerazoo import engine
+from kerazoo.engine.tensorflow import loops, lstm, recurrence
 
 RNG = np.random.default_rng(2)
 X = RNG.integers(0, 40, (50 * 16 + 5, 7))

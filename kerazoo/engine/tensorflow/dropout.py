@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from kerazoo.layers.places import inside_xla, on_cpu_tensorflow
+from kerazoo.engine.internals import inside_xla
+from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 
 
 class Dropout(keras.layers.Dropout):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerazoo.layers.dropout import Dropout
+from kerazoo.engine.tensorflow.dropout import Dropout
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.2, 0.1, 0.999, 1 - 1e-9])

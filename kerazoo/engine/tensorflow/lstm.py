@@ -15,8 +15,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from kerazoo.layers.places import inside_xla, on_cpu_tensorflow
-from kerazoo.layers.recurrence import recur, reorder
+from kerazoo.engine.internals import inside_xla, policy_of, sources_of
+from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
+from kerazoo.engine.tensorflow.recurrence import recur, reorder
 
 MAX_STEPS = 1024  # building the graph costs about 5 ms a step; beyond this Keras's loop is kept
 _LEAST_DISTINCT = 1024
@@ -109,10 +110,9 @@ def project_vocabulary(layer):
 
 def _embedding_of(layer):
     """The `Embedding` whose output is the only input a functional model ever gives this layer."""
-    nodes = getattr(layer, "_inbound_nodes", ())
-    sources = {node.arguments.keras_tensors[0]._keras_history.operation for node in nodes}
+    sources = sources_of(layer)
     source = sources.pop() if len(sources) == 1 else None
-    known = type(source) is Embedding and _is_plain(source) and source._dtype_policy == layer._dtype_policy
+    known = type(source) is Embedding and _is_plain(source) and policy_of(source) == policy_of(layer)
     return source if known else None
 
 

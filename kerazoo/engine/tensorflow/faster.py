@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import keras
 
-from kerazoo.layers import dropout, lstm
+from kerazoo.engine import internals
+from kerazoo.engine.tensorflow import dropout, lstm
 
 _TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
 _FASTER = {
@@ -24,7 +25,7 @@ _FASTER = {
 def accelerated(model: keras.Model) -> Iterator[None]:
     """Give the layers of a model that have a faster form its class, within the context."""
     with _TRACING:
-        switched = [layer for layer in model._flatten_layers() if type(layer) in _FASTER]
+        switched = [layer for layer in internals.layers_of(model) if type(layer) in _FASTER]
         try:
             for layer in switched:
                 object.__setattr__(layer, "__class__", _FASTER[type(layer)])  # past Keras's attribute tracking
@@ -44,7 +45,7 @@ def tabulated(model: keras.Model) -> Iterator[None]:
     with accelerated(model):
         layers = []
         try:
-            for layer in model._flatten_layers():
+            for layer in internals.layers_of(model):
                 if table := lstm.project_vocabulary(layer):
                     object.__setattr__(layer, "_table", table)
                     layers.append(layer)

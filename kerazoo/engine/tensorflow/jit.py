@@ -2,7 +2,8 @@
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.config import is_op_determinism_enabled
+
+from kerazoo.engine import internals
 
 # On a CPU, XLA fuses a dense network's whole step and wins; a scan it compiles badly, and convolutions nobody measured.
 # So it has to be earned: a layer that is not listed takes the graph, unless it has an attribute `xla_on_cpu = True`.
@@ -50,12 +51,12 @@ def use_xla(model, data, strategy):
         data: nested tensors that it trains on; XLA has no strings.
         strategy: XLA is left off with several replicas, whose all-reduce it does not compile.
     """
-    layers = list(model._flatten_layers())
+    layers = internals.layers_of(model)
     if strategy.num_replicas_in_sync > 1 or not all(layer.supports_jit for layer in layers):
         return False
     if any(leaf is not None and leaf.dtype == tf.string for leaf in keras.tree.flatten(data)):
         return False
-    if is_op_determinism_enabled():
+    if internals.op_determinism():
         return False  # not every deterministic operation has an XLA form
     if tf.config.list_logical_devices("GPU"):
         # A recurrent layer is a scan, poor under XLA, and would lose cuDNN.
@@ -67,6 +68,6 @@ def _fast_on_cpu(layer):
     if hasattr(layer, "xla_on_cpu"):
         return layer.xla_on_cpu
     if type(layer) is keras.layers.Dropout:
-        # `layers.dropout` draws for XLA a hundred times as fast as Keras does there; it leaves noise shapes to Keras.
+        # `dropout` draws for XLA a hundred times as fast as Keras does there; it leaves noise shapes to Keras.
         return not layer.rate or layer.noise_shape is None
     return type(layer).__module__.startswith("keras.") and type(layer).__name__ in _FAST_ON_CPU

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerazoo.layers import faster, recurrence
-from kerazoo.layers import lstm as fast
+from kerazoo.engine.tensorflow import faster, recurrence
+from kerazoo.engine.tensorflow import lstm as fast
 
 RNG = np.random.default_rng(0)
 VARIANTS = {

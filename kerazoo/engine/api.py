@@ -1,0 +1,250 @@
+"""`fit`, `evaluate` and `predict` for any Keras model: the compiled loop where it can, else Keras's own."""
+
+import contextlib
+import logging
+
+import keras
+
+from kerazoo.engine import arrays, backend, hooks, internals, keras_loop
+from kerazoo.engine.fitting import Course, Examples, NotCompilable, run
+from kerazoo.engine.saver import Saver
+
+_LOG = logging.getLogger("kerazoo.engine")
+_DEFAULT_BATCH = 32  # Keras's
+
+
+def fit(
+    model,
+    x,
+    y=None,
+    *,
+    batch_size=32,
+    epochs=1,
+    verbose="auto",
+    callbacks=None,
+    validation_split=0.0,
+    validation_data=None,
+    shuffle=True,
+    class_weight=None,
+    sample_weight=None,
+    initial_epoch=0,
+    steps_per_epoch=None,
+    validation_steps=None,
+    validation_batch_size=None,
+    validation_freq=1,
+    seed=0,
+    checkpoint_dir=None,
+    resume=False,
+    steps_per_call=None,
+    jit=None,
+    strategy=None,
+):
+    """Train a compiled Keras model as `model.fit` does, at the speed of the hardware.
+
+    Arrays go to the device once, and one compiled call runs many steps. What this form does not cover (streams, models
+    that run eagerly, backends other than TensorFlow and JAX) goes through Keras's own loop; the logger "kerazoo.engine"
+    says which loop runs and why, and so does `verbose=2`.
+
+    Args:
+        model: a compiled `keras.Model`: Sequential, functional or subclassed, with a train step of its own or not.
+        x, y, sample_weight: arrays (N, ...), or nested dicts, lists, tuples of them; or `x` alone as a
+            `tf.data.Dataset`, PyDataset or generator of batches.
+        batch_size: examples of one step, over all devices together. The last, partial batch is trained on, too. Streams
+            bring their own.
+        epochs, verbose, validation_split, validation_data, shuffle, class_weight, initial_epoch, steps_per_epoch,
+            validation_steps, validation_batch_size, validation_freq: as in `model.fit`.
+        callbacks: Keras callbacks. One that overrides a batch hook is called at every batch, and each compiled call
+            then has one step; one whose attribute `every_batch` is False is called once a compiled call of many.
+        seed: of the order of examples; pass e reads the permutation of `(seed, e)`. Dropout draws from the model's own
+            seed generators, so seed those (`keras.utils.set_random_seed`) when the model is built.
+        checkpoint_dir: the state is saved there after each epoch and on Ctrl-C; the last two are kept.
+        resume: go on from the newest checkpoint of `checkpoint_dir`, if there is one. On the same CPU, weights and
+            history come out as if the run had never stopped.
+        steps_per_call: steps of one compiled call; by default as many as take about 0.3 s, on several hosts 50. The
+            result is the same.
+        jit: on TensorFlow, True for XLA, False for a graph, None for what `compile` was told, or else for what is
+            faster for these layers on this device. On JAX everything is compiled by XLA.
+        strategy: the `tf.distribute.Strategy` the model was created under; by default found from the model. On JAX,
+            `keras.distribution.set_distribution` before the model is built.
+
+    Returns:
+        The `keras.callbacks.History`, of all epochs, those before a resume included.
+
+    Raises:
+        ValueError: the model is not compiled or belongs to another strategy, the arrays do not fit together, or
+            `resume` without `checkpoint_dir`; `CheckpointError` where the checkpoint belongs to another model or run.
+        KeyboardInterrupt: after Ctrl-C, the state being saved.
+    """
+    _check(model, batch_size, resume, checkpoint_dir)
+    _check_strategy(model, strategy)
+    epochs, steps_per_epoch = _capped(epochs, steps_per_epoch)
+    if not isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = hooks.flat(callbacks)
+        if not any(isinstance(one, keras.callbacks.History) for one in callbacks):
+            callbacks.append(keras.callbacks.History())
+    is_arrays = arrays.qualifies(x, y, sample_weight)
+    if validation_split and validation_data is None and is_arrays:
+        (x, y, sample_weight), validation_data = arrays.split(x, y, sample_weight, validation_split)
+        validation_split = 0.0
+    batch_size = (batch_size or _DEFAULT_BATCH) if is_arrays else None
+    settings = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size}
+    program = backend.program()
+    write = program is None or program.writes(model)
+    saver = Saver(checkpoint_dir, hooks.flat(callbacks), resume=resume, settings=settings, write=write)
+
+    def by_keras(reason):
+        _tell(verbose, f"Keras's own loop: {reason}")
+        return keras_loop.fit(
+            model,
+            x,
+            y,
+            callbacks,
+            saver,
+            seed=seed,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle and is_arrays,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
+            steps_per_call=steps_per_call,
+        )
+
+    if reason := _obstacle(program, model, is_arrays) or program.data_obstacle((x, y, sample_weight)):
+        return by_keras(reason)
+    data, size = arrays.prepare(x, y, sample_weight, class_weight)
+    with contextlib.ExitStack() as within:
+        within.enter_context(saver)
+        within.enter_context(program.scope(model))
+        try:
+            train = Examples(program, model, batch_size, data, size, jit)
+        except NotCompilable as error:
+            within.close()
+            return by_keras(str(error))
+        _tell(verbose, f"the compiled loop: {program.describe(model, train.loops)}")
+        check = _validation(program, model, validation_data, validation_batch_size or batch_size, validation_steps, jit)
+        listed = hooks.listed(
+            callbacks, saver, model, verbose=verbose, epochs=epochs, steps=steps_per_epoch or train.steps
+        )
+        course = Course(
+            epochs,
+            initial_epoch,
+            seed,
+            bool(shuffle),
+            steps_per_epoch,
+            steps_per_call,
+            hooks.every_train_batch(listed.callbacks),
+            validation_freq,
+        )
+        run(train, check, listed, saver, course)
+    return model.history
+
+
+def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None, steps=None, callbacks=None):
+    """Loss and metrics of a compiled model, as `model.evaluate(..., return_dict=True)`.
+
+    Args:
+        model, x, y, batch_size, sample_weight: as in `fit`.
+        steps: batches to evaluate; all by default.
+        callbacks: Keras callbacks, as in `fit`.
+
+    Returns:
+        A dict of floats.
+
+    Raises:
+        ValueError: the model is not compiled, or the arrays do not fit together.
+    """
+    _check(model, batch_size)
+    is_arrays = arrays.qualifies(x, y, sample_weight)
+    batch_size = (batch_size or _DEFAULT_BATCH) if is_arrays else None
+    options = {"batch_size": batch_size, "sample_weight": sample_weight, "steps": steps, "callbacks": callbacks}
+    program = backend.program()
+    if _obstacle(program, model, is_arrays) or program.data_obstacle((x, y, sample_weight)):
+        return keras_loop.evaluate(model, x, y, **options)
+    data, size = arrays.prepare(x, y, sample_weight)
+    with program.scope(model):
+        try:
+            examples = Examples(program, model, batch_size, data, size)
+        except NotCompilable:
+            return keras_loop.evaluate(model, x, y, **options)
+        return examples.evaluate(keras.callbacks.CallbackList(hooks.flat(callbacks), model=model), steps)
+
+
+def predict(model, x, *, batch_size=512):
+    """Return the outputs of `model` for `x`, as `model.predict` does, within the rounding of float32.
+
+    Args:
+        model: a built `keras.Model`; it need not be compiled.
+        x: arrays (N, ...), or nested dicts, lists, tuples of them; anything else goes to `model.predict`.
+        batch_size: examples at a time; it changes the speed, not the result.
+
+    Returns:
+        NumPy arrays (N, ...), nested as the outputs of the model are.
+
+    Raises:
+        ValueError: the arrays differ in length or are empty, or the batch size is not positive.
+    """
+    if batch_size is None or batch_size < 1:
+        raise ValueError(f"batch_size must be a positive number, got {batch_size!r}")
+    is_arrays = arrays.qualifies(x) and all(leaf is not None for leaf in keras.tree.flatten(x))
+    program = backend.program()
+    if not is_arrays or backend.plain_wanted() or program is None or program.predicts_itself(model):
+        return model.predict(x, batch_size=batch_size if is_arrays else None, verbose=0)
+    x = arrays.mapped(arrays.narrow, x)
+    return program.predict(model, x, arrays.length(x), batch_size)
+
+
+def _validation(program, model, data, batch_size, steps, jit):
+    """A function of the callbacks that evaluates `data`, which is placed on the device once; None without data."""
+    if data is None:
+        return None
+    if isinstance(data, (tuple, list)) and arrays.qualifies(*data) and not program.data_obstacle(data):
+        prepared, size = arrays.prepare(*keras.utils.unpack_x_y_sample_weight(tuple(data)))
+        examples = Examples(program, model, batch_size, prepared, size, jit)
+        return lambda callbacks: examples.evaluate(callbacks, steps)
+    return lambda callbacks: model.evaluate(data, steps=steps, verbose=0, callbacks=callbacks, return_dict=True)
+
+
+def _obstacle(program, model, is_arrays):
+    """Why only Keras's own loop does what is asked for; None where nothing stands in the way."""
+    if backend.plain_wanted():
+        return "KERAZOO_PLAIN is set"
+    if not is_arrays:
+        return "the data are a stream, or hold something that is no dense array"
+    if program is None:
+        return f"there is no compiled loop for the backend {keras.backend.backend()}"
+    return program.obstacle(model)
+
+
+def _tell(verbose, text):
+    _LOG.info("%s", text)
+    if verbose == 2:
+        print(f"kerazoo.fit runs {text}")
+
+
+def _capped(epochs, steps_per_epoch):
+    """Keras's caps for debugging; it warns of them itself, in its own loop."""
+    most, most_steps = internals.max_epochs(), internals.max_steps_per_epoch()
+    epochs = min(epochs, most) if most else epochs
+    return epochs, min(steps_per_epoch or most_steps, most_steps) if most_steps else steps_per_epoch
+
+
+def _check(model, batch_size, resume=False, checkpoint_dir=None):
+    if not getattr(model, "compiled", False):
+        raise ValueError(f"the model {model.name!r} is not compiled; call model.compile(optimizer, loss) first")
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch_size must be a positive number, got {batch_size!r}")
+    if resume and checkpoint_dir is None:
+        raise ValueError("resume=True needs the checkpoint_dir of the run to go on with")
+
+
+def _check_strategy(model, strategy):
+    if strategy is not None and strategy is not getattr(model, "distribute_strategy", None):
+        raise ValueError("create and compile the model inside strategy.scope(), then fit with that strategy")

@@ -1,0 +1,111 @@
+"""Arrays to train on: which inputs qualify, their weights, their validation split, the order in which they are read."""
+
+import keras
+import numpy as np
+
+
+def qualifies(*structures):
+    """True where every leaf of the nested `structures` is a dense array of numbers (None leaves aside)."""
+    leaves = [leaf for leaf in keras.tree.flatten(structures) if leaf is not None]
+    return bool(leaves) and all(map(_is_array, leaves))
+
+
+def _is_array(leaf):
+    # Sparse and ragged tensors, data sets and iterators have no `__array__`; pandas columns have one.
+    if not (hasattr(leaf, "__array__") and hasattr(leaf, "shape")):
+        return False
+    return len(leaf.shape) > 0 and getattr(getattr(leaf, "dtype", None), "kind", "f") != "O"
+
+
+def prepare(x, y=None, sample_weight=None, class_weight=None):
+    """Narrow arrays and bring weights into one form.
+
+    Args:
+        x, y, sample_weight: arrays (N, ...), or nested dicts, lists, tuples of them; the last two may be None.
+        class_weight: dict from class number to weight, for a model with one output.
+
+    Returns:
+        ((x, y, sample_weight), N). float64 becomes `keras.config.floatx()`, as in Keras.
+
+    Raises:
+        ValueError: the arrays differ in length, are empty, or both kinds of weights are given.
+    """
+    weights = _sample_weights(y, sample_weight, class_weight)
+    arrays = mapped(narrow, (x, y, weights))
+    return arrays, length(arrays)
+
+
+def length(arrays):
+    """The number of examples of nested arrays (N, ...).
+
+    Raises:
+        ValueError: they differ in it, or it is 0.
+    """
+    sizes = {leaf.shape[0] for leaf in keras.tree.flatten(arrays) if leaf is not None}
+    if len(sizes) != 1 or 0 in sizes:
+        raise ValueError(f"all arrays must have the same, positive number of examples; got {sorted(sizes)}")
+    return int(sizes.pop())
+
+
+def order(size, seed, epoch, shuffle=True):
+    """The order in which pass `epoch` reads the examples: int32 (size,), a pure function of the arguments.
+
+    Because no generator is carried from epoch to epoch, a resumed run needs no state to read on in the same order.
+    """
+    if not shuffle:
+        return np.arange(size, dtype=np.int32)
+    return np.random.default_rng([seed, epoch]).permutation(size).astype(np.int32)
+
+
+def split(x, y, sample_weight, fraction):
+    """Cut the last `fraction` of the examples off for validation, as `model.fit(validation_split=...)` does.
+
+    Returns:
+        (x, y, sample_weight) to train on, and to validate on.
+
+    Raises:
+        ValueError: one of the two parts would be empty.
+    """
+    arrays = mapped(
+        lambda a: a if hasattr(a, "__getitem__") and not hasattr(a, "iloc") else np.asarray(a), (x, y, sample_weight)
+    )
+    size = length(arrays)
+    at = int(size * (1.0 - fraction))
+    if not 0 < at < size:
+        raise ValueError(f"validation_split={fraction!r} of {size} examples leaves none to train or to validate on")
+    return mapped(lambda a: a[:at], arrays), mapped(lambda a: a[at:], arrays)
+
+
+def mapped(function, structure):
+    """Apply `function` to every leaf of a nested structure that is not None."""
+    return keras.tree.map_structure(lambda leaf: None if leaf is None else function(leaf), structure)
+
+
+def narrow(array):
+    """An array of NumPy's, or one of the backend's tensors; float64 becomes `keras.config.floatx()`, as in Keras."""
+    if not keras.ops.is_tensor(array):
+        array = np.asarray(array)
+    if keras.backend.standardize_dtype(array.dtype) != "float64" or keras.config.floatx() == "float64":
+        return array
+    return (
+        keras.ops.cast(array, keras.config.floatx())
+        if keras.ops.is_tensor(array)
+        else array.astype(keras.config.floatx())
+    )
+
+
+def _sample_weights(y, sample_weight, class_weight):
+    if class_weight is None:
+        if sample_weight is not None and keras.tree.is_nested(y) and not keras.tree.is_nested(sample_weight):
+            return keras.tree.map_structure(lambda _: sample_weight, y)  # one weight for all outputs
+        return sample_weight
+    if sample_weight is not None:
+        raise ValueError("give sample_weight or class_weight, not both")
+    if y is None or keras.tree.is_nested(y):
+        raise ValueError("class_weight needs a model with one output; give sample_weight per output instead")
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = labels.argmax(-1) if labels.shape[-1] != 1 else labels[..., 0]
+    classes, inverse = np.unique(np.round(labels).astype(np.int64), return_inverse=True)
+    table = np.array([class_weight.get(int(c), 1.0) for c in classes], keras.config.floatx())
+    return table[inverse].reshape(labels.shape)

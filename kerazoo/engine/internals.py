@@ -1,0 +1,108 @@
+"""Every private name of Keras and TensorFlow that the engine reads, in one place, with what is lost where one goes.
+
+`KERAZOO_PLAIN=1` takes Keras's own loop everywhere, which needs none of them but those of `Layerwise`.
+"""
+
+import keras
+
+
+def layers_of(model):
+    """All layers of `model`, itself included, from the outside in. Without it: no choice of compiler, no faster LSTM."""
+    return list(model._flatten_layers())
+
+
+def loss_tracker(model):
+    """An object that is another one after each `compile`. Without it: a compiled loop could outlive its loss."""
+    return getattr(model, "_loss_tracker", None)
+
+
+def symbolic_build(model, batch):
+    """Make all variables of model, loss, metrics and optimizer from symbolic batches. Without it: no exact resume."""
+    model._symbolic_build(data_batch=batch)
+
+
+def takes_training(model):
+    """Whether the model's `call` has the argument `training`. Without it: models of one's own could not be called."""
+    return model._call_has_training_arg
+
+
+def compute_loss(model, x, y, predictions, sample_weight, training):
+    """The loss, whether a model's own `compute_loss` takes `training` or not. Without it: only those that do."""
+    return model._compute_loss(x=x, y=y, y_pred=predictions, sample_weight=sample_weight, training=training)
+
+
+def result_or_logs(model, logs):
+    """The model's metrics, or what its own step gave. Without it: own train steps report nothing."""
+    return model._get_metrics_result_or_logs(logs)
+
+
+def compile_options(model):
+    """The arguments of the last `compile`. Without it: `jit_compile` of the user's is not known, and `auto` assumed."""
+    config = getattr(model, "_compile_config", None)
+    return getattr(config, "config", None) or {}
+
+
+def wanted_initial_epoch(model):
+    """The epoch that `BackupAndRestore` has set to begin with, or None. Without it: that callback starts afresh."""
+    return getattr(model, "_initial_epoch", None)
+
+
+def known_to(optimizer):
+    """The variables that the optimizer was built with. Without it: no unfreezing on JAX, no going on in `fine_tune`."""
+    return getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
+
+
+def schedule_or_rate(optimizer):
+    """The learning rate as it was given: a schedule, or a variable. Without it: no new rate in place of a schedule."""
+    return getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+
+
+def in_multi_worker_mode(strategy):
+    """Whether a `tf.distribute` strategy runs on several hosts. Without it: they could wait for each other forever."""
+    return strategy.extended._in_multi_worker_mode()
+
+
+def inside_xla():
+    """Whether the TensorFlow operations being traced are for XLA. Without it: the faster layers would be in its way."""
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def op_determinism():
+    """Whether TensorFlow was asked for deterministic operations. Without it: XLA might refuse one of them."""
+    from tensorflow.python.framework.config import is_op_determinism_enabled
+
+    return is_op_determinism_enabled()
+
+
+def sources_of(layer):
+    """The operations whose output the layer has been given in functional models. Without it: no table of an LSTM."""
+    nodes = getattr(layer, "_inbound_nodes", ())
+    return {node.arguments.keras_tensors[0]._keras_history.operation for node in nodes}
+
+
+def policy_of(layer):
+    """The layer's own dtype policy object. Without it: a prediction could outlive a change of precision."""
+    return layer._dtype_policy
+
+
+def max_epochs():
+    """Keras's own cap on epochs for debugging (KERAS_MAX_EPOCHS), or None. Without it: the cap has no effect."""
+    return getattr(keras.config, "max_epochs", lambda: None)()
+
+
+def max_steps_per_epoch():
+    """Keras's own cap on steps (KERAS_MAX_STEPS_PER_EPOCH), or None. Without it: the cap has no effect."""
+    return getattr(keras.config, "max_steps_per_epoch", lambda: None)()
+
+
+def set_value(variable, array):
+    """Put an array of the right shape and dtype into a variable on JAX. Without it: `assign`, which converts first."""
+    variable._value = array
+
+
+def update_metrics(model, metrics, loss, x, y, predictions, sample_weight):
+    """On JAX, the logs and the new metrics of one step. Without it: no gradual unfreezing on JAX."""
+    return model._update_metrics_variables(metrics, loss, x, y, predictions, sample_weight)

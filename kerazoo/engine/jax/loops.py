@@ -1,0 +1,116 @@
+"""The compiled loops: many of Keras's own pure steps in one call, data, metrics and optimizer on the device.
+
+Symbols: N examples, B batch size.
+"""
+
+import functools
+
+import jax
+import keras
+from jax import lax
+from jax import numpy as jnp
+
+from kerazoo.engine import internals
+from kerazoo.engine.arrays import mapped
+from kerazoo.engine.jax import state as states
+from kerazoo.engine.kept import token_of
+
+
+def loops_of(model, data, jit=None):
+    """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise."""
+    token = token_of(model, keras.distribution.distribution(), keras.config.dtype_policy().name)
+    kept = model.__dict__.get("_kerazoo_loops")
+    if kept is None or kept.token != token:
+        kept = Loops(model, token)
+        # Past Keras's attribute tracking, which would make the loops part of a saved model.
+        object.__setattr__(model, "_kerazoo_loops", kept)
+    return kept
+
+
+class Loops:
+    """`train` and `test`: run `count` steps of B examples each, as one compiled call, from row `first` on.
+
+    Each returns the logs of the last step. The state of the model goes in and comes out by its variables, and its
+    buffers are used again: between calls callbacks may read and change everything, within one nobody may.
+    """
+
+    def __init__(self, model, token):
+        self.model, self.token = model, token
+        self._compiled = {}
+
+    def train(self, data, order, first, count, batch):
+        """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
+        return self._run(True, batch, data, order, first, count)
+
+    def train_tail(self, data, order, first, batch):
+        """One step on the last, partial batch."""
+        return self._run(True, batch, data, order, first, 1)
+
+    def test(self, data, first, count, batch):
+        """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
+        return self._run(False, batch, data, None, first, count)
+
+    def _run(self, training, batch, data, order, first, count):
+        variables = states.variables_of(self.model, training)
+        state = states.read(variables)
+        key = (training, batch, jax.tree.structure(data))
+        if key not in self._compiled:
+            loop = functools.partial(self._loop, training, batch)
+            layouts = states.layouts(state)
+            out = {} if layouts is None else {"out_shardings": (None, layouts)}
+            self._compiled[key] = jax.jit(loop, donate_argnums=0, **out)
+        logs, state = self._compiled[key](state, data, order, jnp.int32(first), jnp.int32(count))
+        states.write(variables, state)
+        return logs
+
+    def _loop(self, training, batch, state, data, order, first, count):
+        def step(k, state):
+            start = first + k * batch
+            if training:
+                rows = lax.dynamic_slice_in_dim(order, start, batch)  # (B,)
+                examples = mapped(lambda array: states.floatx(array[rows]), data)
+            else:
+                examples = mapped(lambda array: states.floatx(lax.dynamic_slice_in_dim(array, start, batch)), data)
+            examples = keras.utils.pack_x_y_sample_weight(*states.shared_out(examples, batch))
+            run = self._train_step if training else self.model.test_step
+            logs, state = run(state, examples)
+            return state, logs
+
+        state = jax.tree.map(jnp.asarray, state)
+        shapes = jax.eval_shape(lambda state: step(0, state), state)[1]
+        logs = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+        state, logs = lax.fori_loop(0, count, lambda k, carried: step(k, carried[0]), (state, logs))
+        return logs, state
+
+    def _train_step(self, state, examples):
+        """Keras's own step; one of ours where layers are frozen that the optimizer knows, which Keras's refuses."""
+        optimizer, trained = self.model.optimizer, self.model.trainable_variables
+        if optimizer is None or len(internals.known_to(optimizer)) == len(trained):
+            return self.model.train_step(state, examples)
+        return _partial_step(self.model, state, examples)
+
+
+def _partial_step(model, state, examples):
+    """One step for a part of the variables that the optimizer was built with; the mathematics of Keras's step.
+
+    Args:
+        state: (trainable, non-trainable, optimizer's, metrics') lists of arrays.
+        examples: a batch, as Keras's `train_step` takes it.
+
+    Returns:
+        The logs and the new state.
+    """
+    trainable, others, of_optimizer, metrics = state
+    x, y, weight = keras.utils.unpack_x_y_sample_weight(examples)
+    graded = jax.value_and_grad(model.compute_loss_and_updates, has_aux=True)
+    (_, (loss, predictions, others, metrics)), gradients = graded(
+        trainable, others, metrics, x, y, weight, training=True, optimizer_variables=of_optimizer
+    )
+    optimizer, variables = model.optimizer, model.trainable_variables
+    held = [*zip(variables, trainable, strict=True), *zip(optimizer.variables, of_optimizer, strict=True)]
+    with keras.StatelessScope(state_mapping=held) as scope:
+        optimizer.apply(gradients, variables)
+    trainable = [scope.get_current_value(variable) for variable in variables]
+    of_optimizer = [scope.get_current_value(variable) for variable in optimizer.variables]
+    logs, metrics = internals.update_metrics(model, metrics, loss, x, y, predictions, weight)
+    return logs, (trainable, others, of_optimizer, metrics)

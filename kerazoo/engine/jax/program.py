@@ -1,0 +1,107 @@
+"""What the engine asks of JAX: which models it can loop over, their data on the device, and the loops."""
+
+import contextlib
+
+import jax
+import keras
+import numpy as np
+
+from kerazoo.engine import internals
+from kerazoo.engine.arrays import mapped
+from kerazoo.engine.jax.loops import Loops, loops_of  # noqa: F401 (part of what a backend offers)
+from kerazoo.engine.jax.predicting import predict  # noqa: F401
+
+
+def obstacle(model):
+    """Why only Keras's own loop does what `model` asks for, whatever the data; None where nothing stands in the way."""
+    if model.run_eagerly:
+        return "the model was compiled with run_eagerly=True"
+    if internals.compile_options(model).get("jit_compile") is False:
+        return "the model was compiled with jit_compile=False"
+    for name in ("make_train_function", "make_test_function", "evaluate"):
+        if getattr(type(model), name) is not getattr(keras.Model, name):
+            return f"the model has a {name} of its own"
+    if model.optimizer is None:
+        return "the model has no optimizer"
+    return None
+
+
+def data_obstacle(data):
+    """Why arrays cannot be on the device, or None: JAX has numbers only."""
+    kinds = {np.dtype(keras.backend.standardize_dtype(leaf.dtype)).kind for leaf in _leaves(data) if not _is_text(leaf)}
+    return "JAX has no strings" if any(map(_is_text, _leaves(data))) or kinds - set("biufcV") else None
+
+
+def _leaves(data):
+    return [leaf for leaf in keras.tree.flatten(data) if leaf is not None]
+
+
+def _is_text(leaf):
+    return getattr(getattr(leaf, "dtype", None), "kind", "f") in "USOT"
+
+
+def scope(model):
+    """The context in which the model's variables and data are made."""
+    return contextlib.nullcontext()
+
+
+def place(model, data):
+    """Copy nested arrays (N, ...) to every device of the model, so that no step fetches rows from another one."""
+    everywhere = _replicated()
+    return mapped(lambda array: jax.device_put(np.asarray(array), everywhere), data)
+
+
+def place_order(model, order):
+    """Copy the order of the examples, int32 (N,), to the device(s)."""
+    return jax.device_put(order, _replicated())
+
+
+def _replicated():
+    """Where a copy on each device of the `keras.distribution` in force lies; None for the default device."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return None
+    mesh = distribution.device_mesh
+    layout = keras.distribution.TensorLayout([], mesh)
+    return layout.backend_layout
+
+
+def build(model, data):
+    """Create all variables of model, metrics and optimizer, so that state can be restored before a step."""
+    internals.symbolic_build(model, mapped(_symbolic, data))
+
+
+def _symbolic(array):
+    dtype = keras.backend.standardize_dtype(array.dtype)
+    return keras.KerasTensor((None, *array.shape[1:]), keras.config.floatx() if "float" in dtype else dtype)
+
+
+def steps_per_call(model):
+    """How many steps one compiled call has to have: None leaves that to the clock."""
+    return
+
+
+def writes(model):
+    """Whether this process writes checkpoints."""
+    return jax.process_index() == 0
+
+
+def least_test_batch(model):
+    """The fewest examples that a batch to evaluate may have."""
+    return 1
+
+
+def describe(model, loops):
+    """A few words on how the loops run."""
+    distribution = keras.distribution.distribution()
+    devices = "" if distribution is None else f", {distribution.device_mesh.devices.size} devices"
+    return f"JAX on {jax.default_backend()}{devices}"
+
+
+def predicts_itself(model):
+    """Whether `model.predict` does something that compiled predictions would not."""
+    own = any(
+        getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in ("predict", "predict_step", "make_predict_function")
+    )
+    return own or model.run_eagerly or keras.distribution.distribution() is not None

@@ -1,0 +1,53 @@
+"""The state of a Keras model as arrays of JAX, out of its variables and back into them."""
+
+import jax
+import keras
+
+from kerazoo.engine import internals
+
+
+def variables_of(model, training):
+    """The variables that Keras's pure steps take and give, in the order of its groups."""
+    groups = [model.trainable_variables, model.non_trainable_variables]
+    if training:
+        groups.append(model.optimizer.variables)
+    return tuple([*groups, model.metrics_variables])
+
+
+def read(variables):
+    """The arrays of nested variables."""
+    return tuple([variable.value for variable in group] for group in variables)
+
+
+def write(variables, state):
+    """Put the arrays of `state` into the variables they came from."""
+    for group, arrays in zip(variables, state, strict=True):
+        for variable, array in zip(group, arrays, strict=True):
+            internals.set_value(variable, array)
+
+
+def layouts(state):
+    """Where each array lies, so that a step leaves it there; None on one device."""
+    if keras.distribution.distribution() is None:
+        return None
+    return jax.tree.map(lambda array: array.sharding, state)
+
+
+def shared_out(batch, size):
+    """Cut a batch of `size` examples among the devices of the `keras.distribution` in force, where it divides."""
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return batch
+
+    def one(array):
+        layout = distribution.get_data_layout(array.shape).backend_layout
+        cut = layout.spec[0] if len(layout.spec) else None
+        parts = layout.mesh.shape[cut] if isinstance(cut, str) else 1
+        return jax.lax.with_sharding_constraint(array, layout) if size % parts == 0 else array
+
+    return jax.tree.map(one, batch)
+
+
+def floatx(array):
+    """Floats as `keras.config.floatx()`, as Keras widens a batch; others as they are."""
+    return array.astype(keras.config.floatx()) if jax.numpy.issubdtype(array.dtype, jax.numpy.floating) else array

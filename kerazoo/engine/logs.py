@@ -1,0 +1,15 @@
+"""Logs as Keras gives them to callbacks."""
+
+
+def plain(logs):
+    """Logs as Python floats, sorted by name, nested ones unfolded; what is no number stays as it is."""
+    result = {}
+    for name, value in sorted((logs or {}).items()):
+        if isinstance(value, dict):
+            result.update(plain(value))
+            continue
+        try:
+            result[name] = float(value)
+        except (TypeError, ValueError):
+            result[name] = value
+    return result

@@ -1,0 +1,1 @@
+"""The engine on TensorFlow. Importing this package imports TensorFlow only with its modules."""

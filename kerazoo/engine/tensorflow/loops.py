@@ -1,0 +1,238 @@
+"""The compiled loops: many training or evaluation steps in one call, data, metrics and optimizer on the device.
+
+Symbols: N examples, B batch size, R replicas.
+"""
+
+import contextlib
+import functools
+
+import keras
+import tensorflow as tf
+
+from kerazoo.engine import internals
+from kerazoo.engine.kept import token_of
+from kerazoo.engine.tensorflow import arrays, faster
+from kerazoo.engine.tensorflow.jit import use_xla
+
+# A faster LSTM saves what tracing it costs in about four epochs of so many examples; shorter ones take the plain one.
+# Evaluation is ahead sooner, since nothing is unrolled for it.
+EXAMPLES_WORTH_TRACING = 320
+BATCHES_WORTH_TABLE = 4
+_STEPS = ("train_step", "test_step", "compute_metrics")
+
+
+def loops_of(model, data, jit):
+    """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise.
+
+    Args:
+        data: placed arrays, whose kind decides with the layers which compiler is faster.
+        jit: True for XLA, False for a graph, None for what is faster.
+    """
+    token = token_of(model, jit)
+    kept = model.__dict__.get("_kerazoo_loops")
+    if kept is None or kept.token != token:
+        kept = Loops(model, data, jit, token)
+        # Past Keras's attribute tracking, which would make the loops part of a saved model.
+        object.__setattr__(model, "_kerazoo_loops", kept)
+    return kept
+
+
+class Loops:
+    """`train` and `test`: run `count` steps of B examples each, as one compiled call, from row `first` on.
+
+    Each returns the logs of the last step where the model has steps or metrics of its own, else None: then the model's
+    metrics tell.
+    """
+
+    def __init__(self, model, data, jit, token):
+        self.model, self.token, self.strategy = model, token, model.distribute_strategy
+        self.jit, self._asked = choose(model, data, jit)
+        self._own = {name for name in _STEPS if getattr(type(model), name) is not getattr(keras.Model, name)}
+        self._compiled = {}
+
+    def train(self, data, order, first, count, batch):
+        """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
+        # For XLA at any length: there Keras's dropout would take a hundred times as long.
+        fast = self.jit or len(order) >= EXAMPLES_WORTH_TRACING
+        numbers = order, tf.constant(first), tf.constant(count)
+        try:
+            logs = self._function(self._train_loop, batch, self.jit, fast)(data, *numbers)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+            if self._asked or not self.jit:
+                raise
+            # An operation that XLA does not have, found while compiling, before any step ran: a graph takes it.
+            self.jit = False
+            return self.train(data, order, first, count, batch)
+        self._asked = True
+        return logs
+
+    def train_tail(self, data, order, first, batch):
+        """One step on the last, partial batch. One step an epoch is not worth a second XLA compilation."""
+        function = self._function(self._train_loop, batch, False, False)
+        return function(data, order, tf.constant(first), tf.constant(1))
+
+    def test(self, data, first, count, batch):
+        """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
+        function = self._function(self._test_loop, batch, False, count >= BATCHES_WORTH_TABLE)
+        return function(data, tf.constant(first), tf.constant(count))
+
+    def _function(self, loop, batch, jit, fast):
+        key = (loop.__name__, batch, jit, fast)
+        if key not in self._compiled:
+            self._compiled[key] = tf.function(functools.partial(loop, batch, fast), jit_compile=jit, autograph=False)
+        return self._compiled[key]
+
+    def _train_loop(self, batch, fast, data, order, first, count):
+        def rows_of(step):
+            # Not a slice: XLA takes a slice's start for a constant and would compile anew for each value of `first`.
+            return tf.gather(order, first + step * batch + tf.range(batch))  # (B,)
+
+        def replica(data, rows):
+            lo, hi, size = _share(batch)
+            weight = size * self._replicas / batch if batch % self._replicas else None
+            train_step(self.model, arrays.gather(data, rows[lo:hi]), size, weight)
+
+        def keras_step(step):
+            return self._step("train_step")(packed(arrays.gather(data, rows_of(step))))
+
+        def shared_step(step):
+            self.strategy.run(_plain(replica), args=(data, rows_of(step)))
+
+        with self._faster(fast):
+            return self._repeat(count, keras_step if self._replicas == 1 else shared_step, "train_step")
+
+    def _test_loop(self, batch, fast, data, first, count):
+        def replica(data, start):
+            lo, hi, size = _share(batch)
+            test_step(self.model, arrays.cut(data, start + lo, hi - lo), size)
+
+        def keras_step(step):
+            return self._step("test_step")(packed(arrays.cut(data, first + step * batch, batch)))
+
+        def shared_step(step):
+            self.strategy.run(_plain(replica), args=(data, first + step * batch))
+
+        with self._faster(fast, table=True):
+            return self._repeat(count, keras_step if self._replicas == 1 else shared_step, "test_step")
+
+    @property
+    def _replicas(self):
+        return self.strategy.num_replicas_in_sync
+
+    def _step(self, name):
+        """The model's step; one of its own as a function that may branch on tensors in Python, as Keras traces it."""
+        step = getattr(self.model, name)
+        return tf.function(step) if name in self._own else step
+
+    def _faster(self, wanted, table=False):
+        """The context to trace in: layers in their faster form, where that is `wanted` and the steps are Keras's."""
+        if not wanted or self._own or self._replicas > 1:
+            return contextlib.nullcontext()
+        return faster.tabulated(self.model) if table else faster.accelerated(self.model)
+
+    def _repeat(self, count, run, name):
+        """Run `count` steps; returns the logs of the last where nothing else knows them."""
+        if not self._own & {name, "compute_metrics"}:
+
+            def quietly(step):
+                run(step)
+                return ()
+
+            _while(count, 0, quietly)
+            return None
+        logs = run(tf.constant(0))  # tells the structure
+        values = [tf.convert_to_tensor(value) for value in keras.tree.flatten(logs)]
+
+        def body(step, *_):
+            return [tf.convert_to_tensor(value) for value in keras.tree.flatten(run(step))]
+
+        return keras.tree.pack_sequence_as(logs, list(_while(count, 1, body, values)))
+
+
+def _while(count, first, run, values=()):
+    """Call `run(step, *values)` for each step below `count`. Returns the last values.
+
+    One iteration at a time: each step reads the variables that the step before it wrote.
+    """
+
+    def body(step, *values):
+        return step + 1, *run(step, *values)
+
+    begin = (tf.constant(first), *values)
+    return tf.while_loop(lambda step, *_: step < count, body, begin, parallel_iterations=1)[1:]
+
+
+def packed(batch):
+    """(x, y, sample_weight) as Keras hands a batch to a step: without what is None."""
+    return keras.utils.pack_x_y_sample_weight(*batch)
+
+
+def choose(model, data, wanted):
+    """Whether XLA compiles the loops over placed `data`: as `wanted`, as the model was compiled, or what is faster.
+
+    Returns:
+        (use XLA, whether that was asked for rather than chosen).
+    """
+    if wanted is None and isinstance(internals.compile_options(model).get("jit_compile"), bool):
+        wanted = model.jit_compile
+    return (use_xla(model, data, model.distribute_strategy), False) if wanted is None else (wanted, True)
+
+
+def train_step(model, batch, size, weight=None):
+    """One optimizer step of one of several replicas, metrics added on the device; the mathematics of Keras.
+
+    Args:
+        batch: (x, y, sample_weight), this replica's part.
+        size: the number of examples that count in it.
+        weight: scales this replica's loss where the global batch does not divide evenly among the replicas.
+    """
+    x, y, sample_weight = batch
+    variables = model.trainable_variables
+    with tf.GradientTape() as tape:
+        predictions = call(model, x, training=True)
+        loss = internals.compute_loss(model, x, y, predictions, sample_weight, training=True)
+        share = loss if weight is None else loss * tf.cast(weight, loss.dtype)
+        scaled = model.optimizer.scale_loss(share)
+    _track_loss(model, loss, size)
+    model.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
+    model.compute_metrics(x, y, predictions, sample_weight)
+
+
+def test_step(model, batch, size):
+    """Add one replica's `batch`, of which `size` examples count, to the model's loss and metrics, dropout off."""
+    x, y, sample_weight = batch
+    predictions = call(model, x, training=False)
+    _track_loss(model, internals.compute_loss(model, x, y, predictions, sample_weight, training=False), size)
+    model.compute_metrics(x, y, predictions, sample_weight)
+
+
+def call(model, x, training):
+    """Apply the model, telling it `training` where it asks."""
+    return model(x, training=training) if internals.takes_training(model) else model(x)
+
+
+def _track_loss(model, loss, size):
+    # Keras divides each replica's mean loss by R, so that gradients may be summed; the log wants the mean itself.
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    internals.loss_tracker(model).update_state(loss * replicas, sample_weight=size)
+
+
+def _share(batch):
+    """This replica's part of a global batch: rows [lo, hi), and how many of them count.
+
+    A partial batch smaller than R leaves replicas without an example; they repeat the first one and count 0, because
+    an empty batch would put NaN into moving averages. (The compiled metrics do see those repeated examples.)
+    """
+    context = tf.distribute.get_replica_context()
+    replicas, mine = context.num_replicas_in_sync, context.replica_id_in_sync_group
+    if replicas == 1:
+        return 0, batch, batch
+    lo, hi = batch * mine // replicas, batch * (mine + 1) // replicas
+    size = hi - lo
+    if batch < replicas:
+        lo, hi = tf.where(tf.equal(size, 0), 0, lo), tf.where(tf.equal(size, 0), 1, hi)
+    return lo, hi, size
+
+
+def _plain(function):
+    return tf.autograph.experimental.do_not_convert(function)

@@ -1,0 +1,88 @@
+"""What the engine asks of TensorFlow: which models it can loop over, their data on the device, and the loops."""
+
+import keras
+import tensorflow as tf
+
+from kerazoo.engine import internals
+from kerazoo.engine.tensorflow import arrays
+from kerazoo.engine.tensorflow.loops import Loops, loops_of  # noqa: F401 (part of what a backend offers)
+from kerazoo.engine.tensorflow.predicting import predict  # noqa: F401
+
+_STEPS_OF_WORKERS = 50  # of one compiled call on several hosts
+
+
+def obstacle(model):
+    """Why only Keras's own loop does what `model` asks for, whatever the data; None where nothing stands in the way."""
+    if model.run_eagerly:
+        return "the model was compiled with run_eagerly=True"
+    for name in ("make_train_function", "make_test_function", "evaluate"):
+        if getattr(type(model), name) is not getattr(keras.Model, name):
+            return f"the model has a {name} of its own"
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        for name in ("train_step", "test_step", "compute_metrics"):
+            if getattr(type(model), name) is not getattr(keras.Model, name):
+                return f"the model has a {name} of its own and several replicas"
+    return None
+
+
+def scope(model):
+    """The context in which the model's variables and data are made."""
+    return model.distribute_strategy.scope()
+
+
+def place(model, data):
+    """Copy nested arrays (N, ...) to where the model computes."""
+    return arrays.place(data, model.distribute_strategy)
+
+
+def place_order(model, order):
+    """Copy the order of the examples, int32 (N,), to the device."""
+    return tf.constant(order)
+
+
+def build(model, data):
+    """Create all variables of model, metrics and optimizer, so that state can be restored before a step."""
+    internals.symbolic_build(model, arrays.spec(data, model.distribute_strategy))
+
+
+def several_hosts(model):
+    """Whether other processes take part in each step."""
+    return internals.in_multi_worker_mode(model.distribute_strategy)
+
+
+def steps_per_call(model):
+    """How many steps one compiled call has to have: None leaves that to the clock.
+
+    By the clock each of several hosts would choose its own number, and wait forever for the others at its end.
+    """
+    return _STEPS_OF_WORKERS if several_hosts(model) else None
+
+
+def writes(model):
+    """Whether this process writes checkpoints."""
+    return model.distribute_strategy.extended.should_checkpoint
+
+
+def least_test_batch(model):
+    """The fewest examples that a batch to evaluate may have: one for every replica."""
+    return model.distribute_strategy.num_replicas_in_sync
+
+
+def describe(model, loops):
+    """A few words on how the loops run."""
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    return f"TensorFlow, {'XLA' if loops.jit else 'graph'}" + (f", {replicas} replicas" if replicas > 1 else "")
+
+
+def data_obstacle(data):
+    """Why arrays cannot be on the device, or None."""
+    return
+
+
+def predicts_itself(model):
+    """Whether `model.predict` does something that compiled predictions would not."""
+    own = any(
+        getattr(type(model), name) is not getattr(keras.Model, name)
+        for name in ("predict", "predict_step", "make_predict_function")
+    )
+    return own or model.run_eagerly or model.distribute_strategy.num_replicas_in_sync > 1
