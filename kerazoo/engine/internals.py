@@ -7,7 +7,7 @@ import keras
 
 
 def layers_of(model):
-    """All layers of `model`, itself included, from the outside in. Without it: no choice of compiler, no faster LSTM."""
+    """All layers of `model`, itself included, from the outside in. Without it: no choice of compiler or faster LSTM."""
     return list(model._flatten_layers())
 
 

@@ -11,7 +11,7 @@ def variables_of(model, training):
     groups = [model.trainable_variables, model.non_trainable_variables]
     if training:
         groups.append(model.optimizer.variables)
-    return tuple([*groups, model.metrics_variables])
+    return (*groups, model.metrics_variables)
 
 
 def read(variables):

@@ -47,6 +47,7 @@ class Loops:
     def __init__(self, model, data, jit, token):
         self.model, self.token, self.strategy = model, token, model.distribute_strategy
         self.jit, self._asked = choose(model, data, jit)
+        self._test_jit = self.jit and self._asked  # of its own accord never: it would compile for little gain
         self._own = {name for name in _STEPS if getattr(type(model), name) is not getattr(keras.Model, name)}
         self._compiled = {}
 
@@ -73,7 +74,7 @@ class Loops:
 
     def test(self, data, first, count, batch):
         """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
-        function = self._function(self._test_loop, batch, False, count >= BATCHES_WORTH_TABLE)
+        function = self._function(self._test_loop, batch, self._test_jit, count >= BATCHES_WORTH_TABLE)
         return function(data, tf.constant(first), tf.constant(count))
 
     def _function(self, loop, batch, jit, fast):
