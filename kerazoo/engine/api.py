@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 
 import keras
 
@@ -50,7 +51,7 @@ def fit(
         x, y, sample_weight: arrays (N, ...), or nested dicts, lists, tuples of them; or `x` alone as a
             `tf.data.Dataset`, PyDataset or generator of batches.
         batch_size: examples of one step, over all devices together. The last, partial batch is trained on, too. Streams
-            bring their own.
+            bring their own. None is 32, or with `steps_per_epoch` what makes one pass of so many steps, as in Keras.
         epochs, verbose, validation_split, validation_data, shuffle, class_weight, initial_epoch, steps_per_epoch,
             validation_steps, validation_batch_size, validation_freq: as in `model.fit`.
         callbacks: Keras callbacks. One that overrides a batch hook is called at every batch, and each compiled call
@@ -86,7 +87,7 @@ def fit(
     if validation_split and validation_data is None and is_arrays:
         (x, y, sample_weight), validation_data = arrays.split(x, y, sample_weight, validation_split)
         validation_split = 0.0
-    batch_size = (batch_size or _DEFAULT_BATCH) if is_arrays else None
+    asked, batch_size = batch_size, _batch(batch_size, x, steps_per_epoch) if is_arrays else None
     settings = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size}
     program = backend.program()
     write = program is None or program.writes(model)
@@ -112,7 +113,7 @@ def fit(
             initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch,
             validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size,
+            validation_batch_size=validation_batch_size or (asked if is_arrays else None),
             validation_freq=validation_freq,
             steps_per_call=steps_per_call,
         )
@@ -129,7 +130,7 @@ def fit(
             within.close()
             return by_keras(str(error))
         _tell(verbose, f"the compiled loop: {program.describe(model, train.loops)}")
-        check = _validation(program, model, validation_data, validation_batch_size or batch_size, validation_steps, jit)
+        check = _validation(program, model, validation_data, validation_batch_size or asked, validation_steps, jit)
         listed = hooks.listed(
             callbacks, saver, model, verbose=verbose, epochs=epochs, steps=steps_per_epoch or train.steps
         )
@@ -163,7 +164,7 @@ def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None, steps=None,
     """
     _check(model, batch_size)
     is_arrays = arrays.qualifies(x, y, sample_weight)
-    batch_size = (batch_size or _DEFAULT_BATCH) if is_arrays else None
+    batch_size = _batch(batch_size, x, steps) if is_arrays else None
     options = {"batch_size": batch_size, "sample_weight": sample_weight, "steps": steps, "callbacks": callbacks}
     program = backend.program()
     if _obstacle(program, model, is_arrays) or program.data_obstacle((x, y, sample_weight)):
@@ -201,13 +202,20 @@ def predict(model, x, *, batch_size=512):
     return program.predict(model, x, arrays.length(x), batch_size)
 
 
+def _batch(batch_size, examples, steps):
+    """The size of a batch: as given; else what makes `steps` of the examples, or 32, as in Keras."""
+    if batch_size:
+        return batch_size
+    return math.ceil(arrays.length(examples) / steps) if steps else _DEFAULT_BATCH
+
+
 def _validation(program, model, data, batch_size, steps, jit):
     """A function of the callbacks that evaluates `data`, which is placed on the device once; None without data."""
     if data is None:
         return None
     if isinstance(data, (tuple, list)) and arrays.qualifies(*data) and not program.data_obstacle(data):
         prepared, size = arrays.prepare(*keras.utils.unpack_x_y_sample_weight(tuple(data)))
-        examples = Examples(program, model, batch_size, prepared, size, jit)
+        examples = Examples(program, model, _batch(batch_size, prepared, steps), prepared, size, jit)
         return lambda callbacks: examples.evaluate(callbacks, steps)
     return lambda callbacks: model.evaluate(data, steps=steps, verbose=0, callbacks=callbacks, return_dict=True)
 

@@ -70,6 +70,7 @@ def test_fifty_steps_with_a_partial_batch(optimizer):
         {"class_weight": {0: 3.0, 2: 0.5}},
         {"sample_weight": RNG.uniform(size=500).astype("float32")},
         {"batch_size": None},
+        {"batch_size": None, "steps_per_epoch": 10, "validation_data": (X[:100], Y[:100]), "validation_steps": 5},
         {"batch_size": 1000},
     ],
     ids=lambda options: "-".join(options),
@@ -83,10 +84,11 @@ def test_arguments_of_fit_mean_what_they_mean_in_keras(options):
 
 
 def test_an_epoch_that_runs_out_of_data_says_so_and_ends():
+    options = {"batch_size": 32, "steps_per_epoch": 40, "epochs": 2, "shuffle": False, "verbose": 0}
     with pytest.warns(UserWarning, match="ended after 16 of 40"):
-        ours = kerazoo.fit(mlp(), X, Y, steps_per_epoch=40, epochs=2, shuffle=False, verbose=0).history
+        ours = kerazoo.fit(mlp(), X, Y, **options).history
     with pytest.warns(UserWarning, match="ran out of data"):
-        theirs = mlp().fit(X, Y, steps_per_epoch=40, epochs=2, shuffle=False, verbose=0).history
+        theirs = mlp().fit(X, Y, **options).history
     same_history(ours, theirs)
 
 
