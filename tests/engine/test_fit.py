@@ -73,7 +73,7 @@ def test_fifty_steps_with_a_partial_batch(optimizer):
         {"batch_size": None, "steps_per_epoch": 10, "validation_data": (X[:100], Y[:100]), "validation_steps": 5},
         {"batch_size": 1000},
     ],
-    ids=lambda options: "-".join(options),
+    ids="-".join,
 )
 # 4 steps of 16 a pass: the last of five epochs is short, which Keras says too.
 def test_arguments_of_fit_mean_what_they_mean_in_keras(options):

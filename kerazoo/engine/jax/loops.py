@@ -12,7 +12,9 @@ from jax import numpy as jnp
 
 from kerazoo.engine import internals
 from kerazoo.engine.arrays import mapped
+from kerazoo.engine.faster import switched
 from kerazoo.engine.jax import state as states
+from kerazoo.engine.jax.lstm import FASTER
 from kerazoo.engine.kept import token_of
 
 
@@ -36,6 +38,8 @@ class Loops:
 
     def __init__(self, model, token):
         self.model, self.token = model, token
+        # A step of one's own may differentiate twice, which the faster layers cannot.
+        self._own = any(getattr(type(model), n) is not getattr(keras.Model, n) for n in ("train_step", "test_step"))
         self._compiled = {}
 
     def train(self, data, order, first, count, batch):
@@ -73,7 +77,8 @@ class Loops:
                 examples = mapped(lambda array: states.floatx(lax.dynamic_slice_in_dim(array, start, batch)), data)
             examples = keras.utils.pack_x_y_sample_weight(*states.shared_out(examples, batch))
             run = self._train_step if training else self.model.test_step
-            logs, state = run(state, examples)
+            with switched(self.model, {} if self._own else FASTER):
+                logs, state = run(state, examples)
             return state, logs
 
         state = jax.tree.map(jnp.asarray, state)

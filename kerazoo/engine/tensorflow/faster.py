@@ -1,19 +1,14 @@
-"""Let a model's plain Keras layers compute in their faster CPU form while a `tf.function` is traced.
-
-The function keeps the faster form. Before and after the trace, and so whenever a model is saved, copied or shown, its
-layers are Keras's own; weights and names are the same throughout.
-"""
+"""The layers that have a faster form on a CPU under TensorFlow, and the contexts to trace in."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 
 import keras
 
 from kerazoo.engine import internals
+from kerazoo.engine.faster import switched
 from kerazoo.engine.tensorflow import dropout, lstm
 
-_TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
 _FASTER = {
     keras.layers.LSTM: lstm.LSTM,
     keras.layers.Embedding: lstm.Embedding,
@@ -21,18 +16,9 @@ _FASTER = {
 }
 
 
-@contextlib.contextmanager
-def accelerated(model: keras.Model) -> Iterator[None]:
+def accelerated(model: keras.Model) -> contextlib.AbstractContextManager[None]:
     """Give the layers of a model that have a faster form its class, within the context."""
-    with _TRACING:
-        switched = [layer for layer in internals.layers_of(model) if type(layer) in _FASTER]
-        try:
-            for layer in switched:
-                object.__setattr__(layer, "__class__", _FASTER[type(layer)])  # past Keras's attribute tracking
-            yield
-        finally:
-            for layer in switched:
-                object.__setattr__(layer, "__class__", type(layer).__base__)
+    return switched(model, _FASTER)
 
 
 @contextlib.contextmanager

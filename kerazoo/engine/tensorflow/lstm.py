@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from kerazoo.engine.faster import lstm_fits
 from kerazoo.engine.internals import inside_xla, policy_of, sources_of
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import recur, reorder
@@ -78,21 +79,8 @@ class LSTM(keras.layers.LSTM):
         return h, outputs, [h, c]
 
     def _can_be_fast(self, sequences, mask, training):
-        steps = sequences.shape[1]
-        return (
-            on_cpu_tensorflow()
-            and not inside_xla()
-            and mask is None
-            and steps is not None
-            and 0 < steps <= MAX_STEPS
-            and self.compute_dtype in ("float32", "float64")
-            and self.cell.activation is keras.activations.tanh
-            and self.cell.recurrent_activation is keras.activations.sigmoid
-            and not (training and (self.dropout or self.recurrent_dropout))
-            and not self.stateful
-            and not self.unroll
-            and self.use_cudnn is not True
-        )
+        fits = lstm_fits(self, sequences, mask, training) and sequences.shape[1] <= MAX_STEPS
+        return fits and on_cpu_tensorflow() and not inside_xla()
 
 
 def project_vocabulary(layer):

@@ -1,0 +1,43 @@
+"""Let a model's plain Keras layers compute in their faster CPU form while a compiled loop is traced.
+
+The loop keeps the faster form. Before and after the trace, and so whenever a model is saved, copied or shown, its
+layers are Keras's own; weights and names are the same throughout.
+"""
+
+import contextlib
+import threading
+
+import keras
+
+from kerazoo.engine import internals
+
+_TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
+
+
+@contextlib.contextmanager
+def switched(model, classes):
+    """Give each layer of `model` whose class is a key of `classes` the class it names, within the context."""
+    with _TRACING:
+        layers = [layer for layer in internals.layers_of(model) if type(layer) in classes]
+        try:
+            for layer in layers:
+                object.__setattr__(layer, "__class__", classes[type(layer)])  # past Keras's attribute tracking
+            yield
+        finally:
+            for layer in layers:
+                object.__setattr__(layer, "__class__", type(layer).__base__)
+
+
+def lstm_fits(layer, sequences, mask, training):
+    """Whether an LSTM of these options, on these (B, T, D) sequences, is the one that the faster forms compute."""
+    return (
+        mask is None
+        and bool(sequences.shape[1])
+        and layer.compute_dtype in ("float32", "float64")
+        and layer.cell.activation is keras.activations.tanh
+        and layer.cell.recurrent_activation is keras.activations.sigmoid
+        and not (training and (layer.dropout or layer.recurrent_dropout))
+        and not layer.stateful
+        and not layer.unroll
+        and layer.use_cudnn is not True
+    )
