@@ -1,8 +1,8 @@
 """A CPU LSTM with the weights, saved file and results of `keras.layers.LSTM`, computed in less time on JAX.
 
 Source: the cell is Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), in Keras's gate order
-i, f, c, o. Every time step is projected in one matrix product, and the gradient keeps only `h·U` and `dz·Uᵀ` in the
-steps; those of the weights are one large product each.
+i, f, c, o. The gradient keeps only `dz·Uᵀ` in the steps; those of the weights and of the inputs are one large product
+each. (Forward, one large product for the inputs is slower here: what it gives leaves the cache before it is used.)
 """
 
 import jax
@@ -24,12 +24,12 @@ class LSTM(keras.layers.LSTM):
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if jax.default_backend() != "cpu" or not lstm_fits(self, sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
-        kernel, recurrent = (keras.ops.convert_to_tensor(w) for w in (self.cell.kernel, self.cell.recurrent_kernel))
+        cell = self.cell
+        weights = [None if w is None else keras.ops.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel)]
+        bias = jnp.zeros(weights[0].shape[1:]) if cell.bias is None else keras.ops.convert_to_tensor(cell.bias)
         inputs = jnp.swapaxes(sequences, 0, 1)  # (T, B, D)
         inputs = inputs[::-1] if self.go_backwards else inputs
-        projected = inputs @ kernel  # (T, B, 4H)
-        projected = projected if self.cell.bias is None else projected + keras.ops.convert_to_tensor(self.cell.bias)
-        outputs, h, c = _recur(projected, recurrent, *initial_state)
+        outputs, h, c = _recur(inputs, *weights, bias.astype(inputs.dtype), *initial_state)
         return h, jnp.swapaxes(outputs, 0, 1) if self.return_sequences else h, [h, c]
 
 
@@ -37,33 +37,38 @@ FASTER = {keras.layers.LSTM: LSTM}
 
 
 @jax.custom_vjp
-def _recur(projected, recurrent, h, c):
-    """Run an LSTM over (T, B, 4H) projected inputs from (B, H) states.
+def _recur(inputs, kernel, recurrent, bias, h, c):
+    """Run an LSTM.
+
+    Args:
+        inputs: (T, B, D).
+        kernel, recurrent, bias: (D, 4H), (H, 4H), (4H,).
+        h, c: (B, H) to start from.
 
     Returns:
         (T, B, H) outputs; the last h and c, (B, H) each.
     """
-    return _forward(projected, recurrent, h, c)[0]
+    return _forward(inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _forward(projected, recurrent, h, c):
+def _forward(inputs, kernel, recurrent, bias, h, c):
     """`_recur`, and what `_backward` needs of it."""
 
-    def step(state, z):
+    def step(state, x):
         h, c = state
-        i, f, g, o = jnp.split(z + h @ recurrent, 4, axis=1)  # (B, H) each
+        i, f, g, o = jnp.split(x @ kernel + h @ recurrent + bias, 4, axis=1)  # (B, H) each
         i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
         after = f * c + i * g
         squashed = jnp.tanh(after)
-        return (o * squashed, after), (h, c, i, f, g, o, squashed, o * squashed)
+        return (o * squashed, after), ((h, c, i, f, g, o, squashed), o * squashed)
 
-    (h, c), (*saved, outputs) = lax.scan(step, (h, c), projected)
-    return (outputs, h, c), (recurrent, saved)
+    (h, c), (saved, outputs) = lax.scan(step, (h, c), inputs)
+    return (outputs, h, c), (inputs, kernel, recurrent, saved)
 
 
 def _backward(kept, gradients):
     """From the gradients of what `_recur` returns to those of its arguments."""
-    (recurrent, saved), (d_outputs, d_h, d_c) = kept, gradients
+    (inputs, kernel, recurrent, saved), (d_outputs, d_h, d_c) = kept, gradients
 
     def step(state, now):
         (d_h, d_c), (d_output, (_, c, i, f, g, o, squashed)) = state, now
@@ -75,9 +80,10 @@ def _backward(kept, gradients):
         return (d_z @ recurrent.T, d_c * f), d_z
 
     (d_h, d_c), d_z = lax.scan(step, (d_h, d_c), (d_outputs, saved), reverse=True)
-    units = recurrent.shape[0]
-    d_recurrent = saved[0].reshape(-1, units).T @ d_z.reshape(-1, 4 * units)  # (H, 4H)
-    return d_z, d_recurrent, d_h, d_c
+    rows, before = (jnp.reshape(a, (-1, a.shape[-1])) for a in (d_z, saved[0]))  # (T * B, 4H), (T * B, H)
+    d_inputs = (rows @ kernel.T).reshape(inputs.shape)
+    d_kernel = inputs.reshape(-1, inputs.shape[-1]).T @ rows
+    return d_inputs, d_kernel, before.T @ rows, rows.sum(axis=0), d_h, d_c
 
 
 _recur.defvjp(_forward, _backward)
