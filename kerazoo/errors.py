@@ -8,6 +8,7 @@ KerazooError
 │   ├── ModelFileError               a file that is not the model that was asked for
 │   ├── RunDirectoryError            a run directory that cannot be used as asked
 │   └── LedgerError                  an entry of the ledger, or a row of the record, that cannot be used
+├── NotFiniteError (ArithmeticError)  a model answers or measures with NaN or infinity; exits with 1
 └── UnavailableError (RuntimeError)  something outside failed: no network, no package; exits with 1
 """
 
@@ -49,6 +50,10 @@ class LedgerError(InputError):
 
 class UnavailableError(KerazooError, RuntimeError):
     """Something outside the package failed: a download, an optional package, a disk."""
+
+
+class NotFiniteError(KerazooError, ArithmeticError):
+    """A model whose answers or measurements are NaN or infinite, which no answer can be made of."""
 
 
 def did_you_mean(given: str, accepted: Iterable[str]) -> str:

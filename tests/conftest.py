@@ -1,6 +1,7 @@
 """What all tests share: an empty cache of their own, small data for every model, and the rule for real data."""
 
 import dataclasses
+import importlib.util
 import os
 
 import pytest
@@ -11,12 +12,15 @@ import kerazoo
 
 
 def pytest_collection_modifyitems(items):
-    if os.environ.get("TFDS_DATA_DIR"):
-        return
-    skip = pytest.mark.skip(reason="TFDS_DATA_DIR names no directory with the real data")
+    lacking = {}
+    if not os.environ.get("TFDS_DATA_DIR"):
+        lacking["real_data"] = "TFDS_DATA_DIR names no directory with the real data"
+    if importlib.util.find_spec("tensorflow") is None or os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        lacking["tensorflow"] = "TensorFlow is not there, or not the backend"
     for item in items:
-        if "real_data" in item.keywords:
-            item.add_marker(skip)
+        for marker, reason in lacking.items():
+            if marker in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session", autouse=True)

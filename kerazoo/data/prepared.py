@@ -1,10 +1,11 @@
-"""Data sets that TFDS prepared: where they are, which version, and fetching them when they are not there."""
+"""Data sets that TFDS prepared: where they are, which version, and having TFDS fetch them when they are not there."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import http.client
+import importlib.util
 import os
 import re
 import sys
@@ -16,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerazoo.errors import InputError, UnavailableError
+from kerazoo.data import stored
+from kerazoo.errors import DataError, InputError, UnavailableError
 
 SOURCES = ("auto", "tfds", "sample")
 _DEFAULT_ROOT = Path("~/tensorflow_datasets")  # TFDS's own default
@@ -41,23 +43,19 @@ class Prepared:
     fingerprint: str
 
     def read(self, split: str) -> Iterator[dict[str, Any]]:
-        """Yield the examples of `split` in their stored order, as NumPy values.
+        """Yield the examples of `split` in their stored order, as NumPy values: those that TFDS gives.
 
         Raises:
-            UnavailableError: TFDS cannot read the files.
+            UnavailableError: a file is missing or damaged.
         """
-        import tensorflow_datasets as tfds
-
         try:
-            builder = tfds.builder(f"{self.builder}:{self.version}", data_dir=self.root)
-            config = tfds.ReadConfig(interleave_cycle_length=1)  # one shard after the other: always the same order
-            batches = builder.as_dataset(split=split, read_config=config, batch_size=1000, shuffle_files=False)
-            for batch in batches.as_numpy_iterator():
-                for place in range(len(next(iter(batch.values())))):
-                    yield {name: values[place] for name, values in batch.items()}
-        except Exception as error:
-            reason = str(error).strip().split("\n")[0]
+            yield from stored.examples(self.root / self.builder / self.version, split)
+        except OSError as error:
+            reason = f"{error.strerror}: '{error.filename}'"
             raise UnavailableError(f"{self.builder} in {self.root} cannot be read: {reason}") from error
+        except DataError as error:
+            advice = "delete its folder and prepare it anew"
+            raise UnavailableError(f"{self.builder} in {self.root} cannot be read: {error}; {advice}") from error
 
 
 def check_source(source: str) -> None:
@@ -89,7 +87,7 @@ def data_root(data_dir: str | os.PathLike[str] | None) -> Path:
 def find(builder: str, root: Path) -> Prepared | None:
     """Return the newest version of `builder` (e.g. "imdb_reviews/plain_text") under `root`, or None.
 
-    Reads file names and sizes only: TFDS itself takes seconds to import.
+    Reads file names and sizes only.
     """
     versions = [path.parent for path in root.joinpath(builder).glob("*/dataset_info.json")]
     finished = [path for path in versions if re.fullmatch(r"\d+\.\d+\.\d+", path.name)]  # no "incomplete.*"
@@ -148,6 +146,9 @@ def _check_reachable(host: str) -> None:
 
 
 def _download(builder: str, host: str, root: Path) -> None:
+    if missing := [one for one in ("tensorflow_datasets", "tensorflow") if importlib.util.find_spec(one) is None]:
+        named = " and ".join(one.replace("_", "-") for one in missing)
+        raise UnavailableError(f"{named} is not installed, which downloads it; name a directory that holds it")
     _check_reachable(host)
     import tensorflow_datasets as tfds
 
