@@ -15,7 +15,7 @@ from typing import Any
 
 import common
 
-from kerazoo.quiet import start_tensorflow
+from kerazoo.quiet import start_keras
 
 NAME, STREAMS, WINDOW = "textgen_lstm", 64, 40
 
@@ -25,7 +25,7 @@ def main(argv: list[str]) -> None:
     options = common.parser(__doc__, "generate.jsonl").parse_args(argv)
     if common.choose_models(options.models or [NAME]) != [NAME]:
         raise common.InputError(f"--models {' '.join(options.models)}: only {NAME} generates")
-    start_tensorflow()
+    start_keras()
     import hardware
     from measure import set_up
 

@@ -42,9 +42,9 @@ def peak_rss() -> float:
 
 
 def _main(wanted: dict[str, Any]) -> None:
-    from kerazoo.quiet import start_tensorflow
+    from kerazoo.quiet import start_keras
 
-    start_tensorflow()
+    start_keras()
     from hardware import set_up
     from measure import set_up_torch
     from peers import fitting

@@ -13,7 +13,7 @@ from typing import Any
 
 import common
 
-from kerazoo.quiet import start_tensorflow
+from kerazoo.quiet import start_keras
 
 BATCH = 512
 
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
     """Measure, append rows, print."""
     options = common.parser(__doc__, "predict.jsonl").parse_args(argv)
     models = common.choose_models(options.models)
-    start_tensorflow()
+    start_keras()
     import hardware
     from measure import set_up
     from work import prepare

@@ -15,7 +15,7 @@ from typing import Any
 import common
 
 from kerazoo.errors import InputError, KerazooError
-from kerazoo.quiet import start_tensorflow
+from kerazoo.quiet import start_keras
 
 # For each sweep the models it is made on, and the values; a quick run does the values in the third place.
 SWEEPS: dict[str, tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]] = {
@@ -67,7 +67,7 @@ def settings(sweep: str, name: str, value: int) -> dict[str, Any]:
 
 def measure_point(options: argparse.Namespace, sweep: str, name: str, value: int, note: Any = None) -> dict[str, Any]:
     """Return the row of one point, measured in this process."""
-    start_tensorflow()
+    start_keras()
     from measure import measure, set_up
     from work import prepare
 

@@ -13,7 +13,7 @@ from typing import Any
 import common
 from common import NO_GPU
 
-from kerazoo.quiet import start_tensorflow
+from kerazoo.quiet import start_keras
 
 QUICK = "not measured: --quick"
 _SECONDS = 2.0  # of one turn of plain Keras, about
@@ -26,7 +26,7 @@ def main(argv: list[str]) -> None:
     arguments.add_argument("--steps", type=common.positive, help="steps of one turn; default: about 2 s of plain Keras")
     options = arguments.parse_args(argv)
     models = common.choose_models(options.models)
-    start_tensorflow()
+    start_keras()
     import hardware
     from measure import measure, set_up
     from work import prepare

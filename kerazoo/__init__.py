@@ -5,7 +5,7 @@ Names are listed in `__init__.pyi` and loaded on first use: `import kerazoo` imp
 
 import lazy_loader
 
-from kerazoo.lazy import when_imported
+from kerazoo.lazy import choose_backend, when_imported
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
@@ -17,4 +17,4 @@ def _register() -> None:
     import kerazoo.layers.sequence  # noqa: F401
 
 
-when_imported("keras", _register)
+when_imported("keras", _register, before=choose_backend)

@@ -20,7 +20,7 @@ from kerazoo import lazy
 from kerazoo.commands import answers, claims, training, zoo
 from kerazoo.commands.common import err, out
 from kerazoo.errors import InputError, KerazooError
-from kerazoo.quiet import start_tensorflow
+from kerazoo.quiet import start_keras
 
 app = typer.Typer(
     name="kerazoo",
@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     debug = "--debug" in given
     given = [one for one in given if one != "--debug"] or ["--help"]
     warnings.showwarning = _show_warning
-    lazy.before_first_use.append(start_tensorflow)
+    lazy.before_first_use.append(start_keras)
     try:
         code = app(given, prog_name="kerazoo", standalone_mode=False)
         if code != 130:

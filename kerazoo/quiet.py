@@ -1,38 +1,42 @@
-"""TensorFlow without the messages that it prints while it starts."""
+"""Keras and its backend without the messages that they print while they start."""
 
-import importlib.util
 import os
 import re
 import sys
 import tempfile
 
 from kerazoo.errors import InputError, UnavailableError
+from kerazoo.lazy import BACKENDS, choose_backend, installed
 
-BACKENDS = ("tensorflow", "jax")
 _CHATTER = re.compile(rb"^(WARNING: All log messages before|[IWE]\d{4} \d\d:\d\d:|To enable the following instr)")
 
 
-def start_tensorflow() -> None:
-    """Import TensorFlow and Keras and look for devices; what they print while they start is dropped.
+def start_keras() -> None:
+    """Import Keras and its backend and look for devices; what they print while they start is dropped.
 
     What matters of it comes as an exception. The messages come from C++ and are written to the file descriptor, before
     any setting for them is read.
+
+    Raises:
+        InputError: KERAS_BACKEND names a backend that kerazoo does not work with.
+        UnavailableError: the backend is not installed.
     """
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if backend not in BACKENDS:
-        raise InputError(f"KERAS_BACKEND={backend!r}: wanted one of {', '.join(BACKENDS)}")
-    if backend == "jax" and importlib.util.find_spec("jax") is None:
-        raise UnavailableError("KERAS_BACKEND=jax needs a package that is not installed: pip install 'kerazoo[jax]'")
+    choose_backend()
+    named = os.environ.get("KERAS_BACKEND")
+    if named and named not in BACKENDS:
+        raise InputError(f"KERAS_BACKEND={named!r}: wanted one of {', '.join(BACKENDS)}")
+    if named and not installed(named):
+        extra = "'kerazoo[jax]'" if named == "jax" else named
+        raise UnavailableError(f"KERAS_BACKEND={named} needs a package that is not installed: pip install {extra}")
+    if not any(map(installed, BACKENDS)):
+        raise UnavailableError(f"Keras needs {' or '.join(BACKENDS)}, and none is installed: pip install tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter come as exceptions
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
         try:
-            import keras  # noqa: F401
-            import tensorflow
-
-            tensorflow.config.list_physical_devices()
+            _start()
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
@@ -40,3 +44,16 @@ def start_tensorflow() -> None:
             for line in caught:
                 if not _CHATTER.match(line):
                     os.write(2, line)
+
+
+def _start() -> None:
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        jax.devices()
