@@ -11,7 +11,8 @@ import keras
 import tensorflow as tf
 from common import NO_GPU, Device, check_precision, choose_device
 
-from kerazoo.training.environment import cpu_model, cudnn_obstacles, environment, gpus
+from kerazoo.training.devices import gpus
+from kerazoo.training.environment import cpu_model, cudnn_obstacles, environment
 
 _DTYPES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kerazoo.data import class_names
 from kerazoo.errors import InputError, OverrideError
-from kerazoo.lazy import keras, np
+from kerazoo.lazy import jax, keras, np
 from kerazoo.model_file import Origin, origin_of, read_origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
@@ -63,6 +63,20 @@ def dtype_policy(precision: str | None) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+@contextlib.contextmanager
+def exact_products() -> Iterator[None]:
+    """Inside the block have JAX multiply float32 as float32: left alone it takes TF32 on GPUs that have it.
+
+    Where the caller has set `jax_default_matmul_precision`, that stays. What `jax.jit` compiled outside is compiled
+    anew inside. TensorFlow's switch, `tf.config.experimental.enable_tensor_float_32_execution`, is left alone.
+    """
+    if keras.backend.backend() != "jax" or jax.config.jax_default_matmul_precision is not None:
+        yield
+        return
+    with jax.default_matmul_precision("highest"):
+        yield
 
 
 def compile_model(model: keras.Model, recipe: Recipe) -> None:

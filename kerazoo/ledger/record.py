@@ -112,7 +112,7 @@ def fingerprint(environment: Mapping[str, Any]) -> tuple[Any, ...]:
         tuple(environment.get("gpus", ())) or environment.get("cpu"),
         environment.get("cores"),
         environment.get("backend"),
-        versions.get("tensorflow"),
+        versions.get(environment.get("backend", "tensorflow")),
         versions.get("keras"),
         environment.get("precision"),
     )

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo._version import __version__
-from kerazoo.lazy import keras, tf
+from kerazoo.lazy import BACKENDS, keras
+from kerazoo.training import devices
 
-_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "jax", "torch")
+_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "jax", "jaxlib", "torch")
+_MASKS = {
+    "tensorflow": "which cuDNN takes only where they are padded at the end",
+    "jax": "of which Keras gives cuDNN none on JAX",
+}
 
 
 def versions() -> dict[str, str]:
@@ -35,35 +40,16 @@ def cpu_model() -> str:
         return platform.processor() or platform.machine()
 
 
-def gpus() -> list[str]:
-    """Return the names of the GPUs that TensorFlow sees."""
-    devices = tf.config.list_physical_devices("GPU")
-    return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
-
-
-def _deterministic() -> bool:
-    """Tell whether TensorFlow was asked for deterministic operations; it has a public setter only."""
-    try:
-        from tensorflow.python.framework.config import is_op_determinism_enabled
-    except ImportError:
-        return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
-    return bool(is_op_determinism_enabled())
-
-
 def environment() -> dict[str, Any]:
     """Return what a measured number depends on, for its record."""
-    build = tf.sysconfig.get_build_info()
     return {
         "versions": versions(),
         "backend": keras.backend.backend(),
         "os": f"{platform.system()} {platform.release()}",
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "gpus": gpus(),
-        "cuda": build.get("cuda_version"),
-        "cudnn": build.get("cudnn_version"),
         "precision": keras.config.dtype_policy().name,
-        "deterministic_ops": _deterministic(),
+        **devices.described(),
     }
 
 
@@ -72,9 +58,9 @@ def cudnn_obstacles(layer: keras.layers.LSTM, *, gpu: bool | None = None) -> lis
 
     Args:
         layer: the layer, built or not.
-        gpu: whether there is a GPU; None asks TensorFlow.
+        gpu: whether there is a GPU; None asks the backend.
     """
-    has_gpu = bool(tf.config.list_physical_devices("GPU")) if gpu is None else gpu
+    has_gpu = bool(devices.gpus()) if gpu is None else gpu
     checks = {
         "no GPU": not has_gpu,
         f"activation is {layer.activation.__name__}, not tanh": layer.activation is not keras.activations.tanh,
@@ -84,9 +70,14 @@ def cudnn_obstacles(layer: keras.layers.LSTM, *, gpu: bool | None = None) -> lis
         "the layer is unrolled": layer.unroll,
         "the layer has no bias": not layer.use_bias,
         "the layer was built with use_cudnn=False": layer.use_cudnn is False,
-        "the backend is not TensorFlow": keras.backend.backend() != "tensorflow",
+        "Keras gives cuDNN LSTMs on JAX from 3.14 on": keras.backend.backend() == "jax" and _keras_before(3, 14),
+        "the backend is neither TensorFlow nor JAX": keras.backend.backend() not in BACKENDS,
     }
     return [reason for reason, holds in checks.items() if holds]
+
+
+def _keras_before(*version: int) -> bool:
+    return tuple(int(part) for part in keras.__version__.split(".")[:2]) < version
 
 
 def warn_where_cudnn_is_lost(model: keras.Model, *, gpu: bool | None = None) -> None:
@@ -96,7 +87,7 @@ def warn_where_cudnn_is_lost(model: keras.Model, *, gpu: bool | None = None) -> 
         model: any Keras model.
         gpu: as in `cudnn_obstacles`.
     """
-    if not (bool(tf.config.list_physical_devices("GPU")) if gpu is None else gpu):
+    if not (bool(devices.gpus()) if gpu is None else gpu):
         return
     layers = list(model._flatten_layers())
     masks = any(isinstance(one, keras.layers.Masking) or getattr(one, "mask_zero", False) for one in layers)
@@ -105,6 +96,6 @@ def warn_where_cudnn_is_lost(model: keras.Model, *, gpu: bool | None = None) -> 
             continue
         obstacles = cudnn_obstacles(layer, gpu=True)
         if masks:
-            obstacles.append("the sequences are masked, which cuDNN takes only where they are padded at the end")
+            obstacles.append(f"the sequences are masked, {_MASKS[keras.backend.backend()]}")
         if obstacles:
             warnings.warn(f"cuDNN cannot serve the LSTM '{layer.name}': {'; '.join(obstacles)}", stacklevel=2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import sys
 import time
@@ -16,7 +15,8 @@ from kerazoo import engine
 from kerazoo.data import Dataset
 from kerazoo.data.adapt import is_stream
 from kerazoo.errors import InputError, RunDirectoryError, UnavailableError
-from kerazoo.lazy import keras
+from kerazoo.factory import exact_products
+from kerazoo.lazy import installed, keras
 from kerazoo.model_file import origin_of
 from kerazoo.training.environment import environment, warn_where_cudnn_is_lost
 from kerazoo.training.evaluation import evaluate_on, whole_number
@@ -75,9 +75,9 @@ class Settings:
         if self.run_dir is None and (self.tensorboard or self.resume or self.overwrite):
             option = "tensorboard" if self.tensorboard else "resume" if self.resume else "overwrite"
             raise InputError(f"{option}=True needs a run directory; give run_dir")
-        if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
-            message = "tensorboard=True needs a package that is not installed: pip install 'kerazoo[tensorboard]'"
-            raise UnavailableError(message)
+        if self.tensorboard and not (installed("tensorboard") and installed("tensorflow")):  # Keras writes by both
+            missing = "'kerazoo[tensorboard]'" if installed("tensorflow") else "tensorflow"
+            raise UnavailableError(f"tensorboard=True needs a package that is not installed: pip install {missing}")
         if self.resume and self.overwrite:
             raise InputError("resume=True and overwrite=True contradict each other; give one of them")
 
@@ -119,6 +119,19 @@ def carry_out(
     while_training: contextlib.AbstractContextManager[None] | None = None,
 ) -> TrainResult:
     """Train the compiled `model` on `data`, inside `while_training`, measure it on the test split and write the run."""
+    with exact_products():
+        return _carried_out(model, data, validation, settings, run, config, while_training)
+
+
+def _carried_out(
+    model: keras.Model,
+    data: Any,
+    validation: tuple[Any, Any] | None,
+    settings: Settings,
+    run: RunDirectory | None,
+    config: Mapping[str, Any],
+    while_training: contextlib.AbstractContextManager[None] | None,
+) -> TrainResult:
     used = _describe(data)
     warn_where_cudnn_is_lost(model)
     measured_with = {**environment(), "precision": model.dtype_policy.name}

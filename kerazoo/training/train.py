@@ -101,6 +101,8 @@ def train(
         tensorboard=tensorboard,
         verbose=verbose,
     )
+    if strategy is not None and keras.backend.backend() != "tensorflow":
+        raise InputError(f"strategy is TensorFlow's, and Keras computes with {keras.backend.backend()}; leave it out")
     if strategy is not None and run_dir is not None and strategy.extended._in_multi_worker_mode():
         raise InputError("run_dir on several hosts: each would write the files; leave it out and save the model on one")
     run = settings.open_run()
