@@ -11,6 +11,7 @@ from .errors import InputError as InputError
 from .errors import KerazooError as KerazooError
 from .errors import LedgerError as LedgerError
 from .errors import ModelFileError as ModelFileError
+from .errors import NotFiniteError as NotFiniteError
 from .errors import OverrideError as OverrideError
 from .errors import RunDirectoryError as RunDirectoryError
 from .errors import UnavailableError as UnavailableError

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from kerazoo import engine
 from kerazoo.data import Vocabulary, imdb
-from kerazoo.errors import DataError, InputError
-from kerazoo.factory import PRETRAINED, build
+from kerazoo.errors import DataError, InputError, NotFiniteError
+from kerazoo.factory import PRETRAINED, build, exact_products
 from kerazoo.inference.inputs import Item, items
 from kerazoo.inference.kept import pretrained
 from kerazoo.lazy import keras, np
@@ -49,6 +49,7 @@ def predict(
         UnknownModelError: there is no model of that name.
         InputError: the model does not classify, or has no such weights.
         DataError: an input cannot be read, or a text has no word that the model knows.
+        NotFiniteError: the model answers with NaN or infinity.
     """
     return list(stream(name, inputs, model=model, weights=weights, explain=explain))
 
@@ -153,10 +154,23 @@ def _of_numbers(model: keras.Model) -> tuple[_Reads, _Answers]:
         return _Input(item.name, np.asarray(item.value, np.float32))
 
     def answer(batch: list[_Input]) -> Iterable[_Answer]:
-        outputs = engine.predict(model, np.stack([one.row for one in batch]))
+        outputs = _predicted(model, np.stack([one.row for one in batch]))
         return (_Answer(one, output) for one, output in zip(batch, outputs, strict=True))
 
     return read, answer
+
+
+def _predicted(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    with exact_products():
+        outputs = engine.predict(model, x)
+    _check_finite(outputs)
+    return outputs
+
+
+def _check_finite(outputs: np.ndarray) -> None:
+    if not np.isfinite(outputs).all():
+        message = "the model answers with numbers that are not finite (its training diverged?); train it anew"
+        raise NotFiniteError(message)
 
 
 def _of_texts(model: keras.Model, explain: bool, attention: bool) -> tuple[_Reads, _Answers]:
@@ -172,9 +186,10 @@ def _of_texts(model: keras.Model, explain: bool, attention: bool) -> tuple[_Read
     def answer(batch: list[_Input]) -> Iterator[_Answer]:
         ids = imdb.pad_front([one.row for one in batch], length)
         if reader is None:
-            outputs, weights = engine.predict(model, ids), np.zeros(ids.shape, np.float32)
+            outputs, weights = _predicted(model, ids), np.zeros(ids.shape, np.float32)
         else:
             outputs, weights = reader.read(ids)
+            _check_finite(outputs)
         attended = attribution.attention_of(model, ids) if attention else None
         for place, one in enumerate(batch):
             first = length - len(one.row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 from typing import Any
@@ -10,8 +11,8 @@ from kerazoo import engine
 from kerazoo.data import data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit, is_stream
 from kerazoo.data.prepared import check_source
-from kerazoo.errors import InputError
-from kerazoo.factory import PRETRAINED, build
+from kerazoo.errors import InputError, NotFiniteError
+from kerazoo.factory import PRETRAINED, build, exact_products
 from kerazoo.lazy import keras
 from kerazoo.model_file import load_model, origin_of
 from kerazoo.options import check_options
@@ -45,6 +46,7 @@ def evaluate(
     Raises:
         ModelFileError: `model` is a path that holds no such model.
         DataError: the data does not fit the model.
+        NotFiniteError: the loss or a metric is NaN or infinite.
     """
     model_spec = spec(name)
     check_source(source)
@@ -61,7 +63,11 @@ def evaluate(
         data = load_for(model_spec, chosen, data_dir, source)
     data = adapt(data, model_spec, chosen, origin.vocabulary, classes=origin.classes)
     data = check_fit(data, model, model_spec, chosen.get("vocab_size"))
-    return evaluate_on(model, data, batch_size)
+    metrics = evaluate_on(model, data, batch_size)
+    wrong = ", ".join(f"{key} {value}" for key, value in metrics.items() if not math.isfinite(value))
+    if wrong:
+        raise NotFiniteError(f"the model measures {wrong}: its training has diverged; train it anew")
+    return metrics
 
 
 def evaluate_on(model: keras.Model, data: Any, batch_size: int = 512) -> dict[str, float]:
@@ -72,7 +78,8 @@ def evaluate_on(model: keras.Model, data: Any, batch_size: int = 512) -> dict[st
         x, y = data.x_train, data.y_train
     else:
         x, y = data.x_test, data.y_test
-    logs = engine.evaluate(model, x, y, batch_size=batch_size)
+    with exact_products():
+        logs = engine.evaluate(model, x, y, batch_size=batch_size)
     return {key: float(value) for key, value in logs.items()}
 
 
