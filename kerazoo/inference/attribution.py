@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kerazoo.lazy import keras, np, tf
+from kerazoo.inference.compiling import compiled_with, rows_for, value_and_slope
+from kerazoo.lazy import BACKENDS, keras, np
 
 _KEPT = "_kerazoo_reader"
 _STEPS = 4  # of the way; with eight the same words come first, in the packaged models
@@ -35,37 +36,44 @@ class Reader:
         embedding, self._last, self._unknown = _embedding(model), model.layers[-1], unknown
         self._front = keras.Model(model.inputs[0], embedding.output)
         self._back = keras.Model([embedding.output, model.inputs[0]], self._last.input)
-        vectors, ids = (tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in self._back.inputs)
         # One trace, for any number of rows, is most of what the first text waits for.
-        self._grade = tf.function(self._logits_and_slope, [vectors, ids, tf.TensorSpec((None,), tf.int32)])
+        self._grade = compiled_with([*self._back.variables, *self._last.variables], self._logits_and_slope)
 
     def read(self, ids: np.ndarray) -> Reading:
         """Return what the model makes of (N, T) int32 `ids`; a weight speaks for the row's most probable class."""
-        tokens = tf.constant(ids)
+        ops, count = keras.ops, len(ids)
+        ids = np.pad(ids, ((0, rows_for(count) - count), (0, 0)), mode="edge")
+        tokens = ops.convert_to_tensor(ids)
         text = self._front(tokens, training=False)  # (N, T, d)
-        way = text - self._front(tf.where(tokens == 0, 0, self._unknown), training=False)
-        logits, _ = self._grade(text, tokens, tf.zeros(len(ids), tf.int32))
-        best = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        way = text - self._front(ops.where(tokens == 0, 0, self._unknown), training=False)
+        logits, _ = self._grade(text, tokens, ops.zeros(len(ids), "int32"))
+        best = ops.argmax(logits, axis=-1)
         shares = [(step + 0.5) / _STEPS for step in range(_STEPS)]
         slope = sum(self._grade(text - (1 - share) * way, tokens, best)[1] for share in shares) / _STEPS
-        return Reading(tf.nn.softmax(logits).numpy(), tf.reduce_sum(slope * way, axis=-1).numpy())
+        found = ops.softmax(logits), ops.sum(slope * way, axis=-1)
+        return Reading(*(ops.convert_to_numpy(one)[:count] for one in found))
 
     def _logits(self, vectors: Any, ids: Any) -> Any:
         """The (N, classes) values before the softmax; a single sigmoid's with a 0 for the other class."""
         # Without the engine: a few texts are answered before its graph would have been built.
+        ops = keras.ops
         features = self._back([vectors, ids], training=False)
-        logits = tf.cast(features @ tf.cast(self._last.kernel, features.dtype) + self._last.bias, tf.float32)
-        return tf.concat([tf.zeros_like(logits), logits], axis=-1) if logits.shape[-1] == 1 else logits
+        kernel, bias = (ops.cast(one, features.dtype) for one in (self._last.kernel, self._last.bias))
+        logits = ops.cast(ops.matmul(features, kernel) + bias, "float32")
+        return ops.concatenate([ops.zeros_like(logits), logits], axis=-1) if logits.shape[-1] == 1 else logits
 
     def _logits_and_slope(self, vectors: Any, ids: Any, best: Any) -> Any:
         """The (N, classes) logits, and the (N, T, d) gradient of the log-odds of the classes `best`, (N,)."""
-        with tf.GradientTape() as tape:
-            tape.watch(vectors)
+        ops = keras.ops
+
+        def odds(vectors: Any) -> tuple[Any, Any]:
             logits = self._logits(vectors, ids)
-            chosen = tf.one_hot(best, logits.shape[-1], on_value=True, off_value=False)
-            others = tf.where(chosen, -np.inf, logits)
-            odds = tf.reduce_sum(tf.where(chosen, logits, 0), axis=-1) - tf.reduce_logsumexp(others, axis=-1)
-        return logits, tape.gradient(odds, vectors)
+            chosen = ops.equal(ops.arange(logits.shape[-1], dtype="int32"), best[:, None])
+            others = ops.where(chosen, -np.inf, logits)
+            own = ops.sum(ops.where(chosen, logits, 0.0), axis=-1)
+            return ops.sum(own - ops.logsumexp(others, axis=-1)), logits
+
+        return value_and_slope(odds, vectors)
 
 
 def reader_of(model: keras.Model, unknown: int) -> Reader | None:
@@ -78,7 +86,7 @@ def reader_of(model: keras.Model, unknown: int) -> Reader | None:
 
 
 def _can_explain(model: keras.Model) -> bool:
-    if keras.backend.backend() != "tensorflow":  # whose gradients they are
+    if keras.backend.backend() not in BACKENDS:  # whose gradients they are
         return False
     last = model.layers[-1]
     activations = (keras.activations.sigmoid, keras.activations.softmax)

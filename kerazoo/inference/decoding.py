@@ -8,15 +8,17 @@ Symbols: B texts at once, V tokens in the vocabulary, D the width of the embeddi
 
 from __future__ import annotations
 
-import functools
 from typing import Any, NamedTuple
 
-from kerazoo.errors import InputError
+from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.inference import samplers
-from kerazoo.lazy import keras, np, tf
+from kerazoo.inference.compiling import compiled
+from kerazoo.inference.philox import uniform
+from kerazoo.lazy import keras, np
 
 BLOCK = 1024  # tokens that one call writes at most; fewer take no longer than they must
 LONGEST_PROMPT = 4096  # tokens; a call reads them all
+_AHEAD = 64  # places in the text whose random numbers are made at once, which takes less than one by one
 _LARGEST_TABLE = 1024  # rows of the embedding up to which all are multiplied by the first kernel before the loop
 _ACTIVATIONS = ("tanh", "sigmoid", "relu", "elu", "selu", "softplus", "softsign")
 _FORM = "wanted Embedding -> LSTM (-> more LSTM or Dropout) -> Dense with softmax, e.g. a trained 'textgen_lstm'"
@@ -64,13 +66,13 @@ class Decoder:
         self.vocab_size = self._dense.units
         self._table = self._embedding.input_dim <= _LARGEST_TABLE
         self._compiled: dict[Any, Any] = {}
-        self._prepare = tf.function(functools.partial(self._prepared), autograph=False)
+        self._prepare = compiled(self._prepared, xla=False)
 
     def weights(self) -> _Weights:
         """Return the present weights, ready for `read` and `write`.
 
         Raises:
-            InputError: a weight is NaN or infinite.
+            NotFiniteError: a weight is NaN or infinite.
         """
         of_cells = [(one.cell.kernel, one.cell.recurrent_kernel, one.cell.bias) for one in self._lstms]
         cells = [_Cell(*map(_tensor, of_cell)) for of_cell in of_cells]
@@ -78,12 +80,13 @@ class Decoder:
         given = _Weights(_tensor(self._embedding.embeddings), cells, *head)
         weights, finite = self._prepare(given)
         if not finite:
-            raise InputError("the model has weights that are NaN or infinite: its training has diverged; train it anew")
+            told = "the model has weights that are NaN or infinite: its training has diverged; train it anew"
+            raise NotFiniteError(told)
         return weights
 
     def start(self, batch: int) -> list[tuple[Any, Any]]:
         """Return the state before the first token: h and c of each LSTM, zeros (B, H)."""
-        return [(tf.zeros((batch, one.units), one.compute_dtype),) * 2 for one in self._lstms]
+        return [(keras.ops.zeros((batch, one.units), one.compute_dtype),) * 2 for one in self._lstms]
 
     def read(self, weights: _Weights, states: Any, tokens: np.ndarray, lengths: np.ndarray) -> Any:
         """Return the states after each row has read its first `lengths` of (B, at most LONGEST_PROMPT) `tokens`."""
@@ -93,7 +96,7 @@ class Decoder:
         padded = np.zeros((batch, LONGEST_PROMPT), np.int32)
         padded[:, : tokens.shape[1]] = tokens
         function = self._function(("read", batch), self._read)
-        return function(weights, states, tf.constant(padded), tf.constant(lengths, tf.int32), tf.constant(longest))
+        return function(weights, states, *map(_number, (padded, lengths, longest)))
 
     def write(
         self, weights: _Weights, states: Any, tokens: Any, how: samplers.Sampling, seed: int, position: int, count: int
@@ -106,90 +109,104 @@ class Decoder:
         batch, filters = len(tokens), how.filters
         function = self._function(("write", batch, filters), lambda *given: self._write(filters, *given))
         settings = (
-            tf.constant(1.0 if how.greedy else how.temperature, tf.float32),
-            tf.constant(min(how.top_k or 1, self.vocab_size)),
-            tf.constant(how.top_p or 1, tf.float32),
-            tf.constant(np.uint32(seed).view(np.int32)),
-            tf.constant(position),
-            tf.constant(count),
+            _number(1.0 if how.greedy else how.temperature, "float32"),
+            _number(min(how.top_k or 1, self.vocab_size)),
+            _number(how.top_p or 1, "float32"),
+            _number(np.uint32(seed).view(np.int32)),
+            _number(position),
+            _number(count),
         )
-        written, states, tokens = function(weights, states, tf.convert_to_tensor(tokens), *settings)
-        return written.numpy()[:count].T, states, tokens
+        written, states, tokens = function(weights, states, keras.ops.convert_to_tensor(tokens), *settings)
+        return keras.ops.convert_to_numpy(written)[:count].T, states, tokens
 
     def _function(self, key: Any, run: Any) -> Any:
         if key not in self._compiled:
-            # XLA: on a CPU about 5 times as fast as the graph for one text, since an operation takes less than its
-            # launch. Partial, since TensorFlow counts tracings by code, and would warn of the fifth model's.
-            self._compiled[key] = tf.function(functools.partial(run), jit_compile=True, autograph=False)
+            # XLA: on a CPU about 5 times as fast as TensorFlow's graph for one text, since an operation takes less
+            # than its launch.
+            self._compiled[key] = compiled(run)
         return self._compiled[key]
 
     def _prepared(self, given: _Weights) -> tuple[_Weights, Any]:
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(w)) for w in tf.nest.flatten(given) if w is not None])
+        ops = keras.ops
+        every = [given.first, *(w for cell in given.cells for w in cell), given.kernel, given.bias]
+        finite = ops.all(ops.stack([ops.all(ops.isfinite(w)) for w in every if w is not None]))
         dtypes = [one.compute_dtype for one in self._lstms]
         pairs = zip(dtypes, given.cells, strict=True)
-        cells = [_Cell(*(None if w is None else tf.cast(w, dtype) for w in cell)) for dtype, cell in pairs]
-        first = tf.cast(given.first, cells[0].kernel.dtype)
+        cells = [_Cell(*(None if w is None else ops.cast(w, dtype) for w in cell)) for dtype, cell in pairs]
+        first = ops.cast(given.first, cells[0].kernel.dtype)
         first = _affine(first, cells[0].kernel, cells[0].bias) if self._table else first
-        head = (None if w is None else tf.cast(w, self._dense.compute_dtype) for w in (given.kernel, given.bias))
+        head = (None if w is None else ops.cast(w, self._dense.compute_dtype) for w in (given.kernel, given.bias))
         return _Weights(first, cells, *head), finite
 
     def _step(self, weights: _Weights, tokens: Any, states: Any) -> Any:
         """Read one token a row: the states after it; `states[-1][0]` is the output of the last LSTM, (B, H)."""
-        x, after = tf.gather(weights.first, tokens), []  # (B, D or 4H)
+        ops = keras.ops
+        x, after = ops.take(weights.first, tokens, axis=0), []  # (B, D or 4H)
         for n, (layer, cell, (h, c)) in enumerate(zip(self._lstms, weights.cells, states, strict=True)):
-            z = x if n == 0 and self._table else _affine(tf.cast(x, h.dtype), cell.kernel, cell.bias)
-            i, f, g, o = tf.split(z + tf.matmul(h, cell.recurrent), 4, axis=1)  # (B, H) each
-            gate, squash = _activation(layer.recurrent_activation), _activation(layer.activation)
+            z = x if n == 0 and self._table else _affine(ops.cast(x, h.dtype), cell.kernel, cell.bias)
+            i, f, g, o = ops.split(z + ops.matmul(h, cell.recurrent), 4, axis=1)  # (B, H) each
+            gate, squash = layer.recurrent_activation, layer.activation
             new = gate(f) * c + gate(i) * squash(g)
             x = gate(o) * squash(new)
             after.append((x, new))
         return after
 
     def _read(self, weights: _Weights, states: Any, tokens: Any, lengths: Any, longest: Any) -> Any:
+        ops = keras.ops
+
         def body(t: Any, states: Any) -> Any:
             going = (t < lengths)[:, None]  # (B, 1)
-            after = self._step(weights, tokens[:, t], states)
-            return t + 1, tf.nest.map_structure(lambda new, old: tf.where(going, new, old), after, states)
+            after = self._step(weights, ops.take(tokens, t, axis=1), states)
+            return t + 1, keras.tree.map_structure(lambda new, old: ops.where(going, new, old), after, states)
 
-        return tf.while_loop(lambda t, _: t < longest, body, (0, states), maximum_iterations=LONGEST_PROMPT)[1]
+        return ops.while_loop(lambda t, _: t < longest, body, (_number(0), states))[1]
 
     def _write(self, filters: samplers.Filters, weights: _Weights, states: Any, tokens: Any, *settings: Any) -> Any:
+        ops = keras.ops
         temperature, k, p, seed, position, count = settings
 
+        shares = None if filters.greedy else _shares(tokens.shape[0], seed, position, count)
+
         def choose(logits: Any, t: Any) -> Any:
-            if filters.greedy:
+            if shares is None:
                 return samplers.greedy(logits)
             given = (k if filters.most else None, p if filters.top_p else None, filters.most)
-            return samplers.sample(logits, tf.stack([seed, position + t]), temperature, *given)
+            return samplers.sample(logits, ops.take(shares, t, axis=0), temperature, *given)
 
         def body(t: Any, tokens: Any, states: Any, written: Any) -> Any:
             states = self._step(weights, tokens, states)
-            logits = _affine(tf.cast(states[-1][0], weights.kernel.dtype), weights.kernel, weights.bias)
-            tokens = choose(tf.cast(logits, tf.float32), t)
-            return t + 1, tokens, states, written.write(t, tokens)
+            logits = _affine(ops.cast(states[-1][0], weights.kernel.dtype), weights.kernel, weights.bias)
+            tokens = choose(ops.cast(logits, "float32"), t)
+            return t + 1, tokens, states, ops.slice_update(written, (t, 0), tokens[None])
 
-        written = tf.TensorArray("int32", BLOCK, element_shape=tokens.shape)
-        begin = (0, tokens, states, written)
-        _, tokens, states, written = tf.while_loop(lambda t, *_: t < count, body, begin, maximum_iterations=BLOCK)
-        return written.stack(), states, tokens
+        begin = (_number(0), tokens, states, ops.zeros((BLOCK, tokens.shape[0]), "int32"))
+        _, tokens, states, written = ops.while_loop(lambda t, *_: t < count, body, begin)
+        return written, states, tokens
+
+
+def _shares(batch: int, seed: Any, position: Any, count: Any) -> Any:
+    """Return (BLOCK, B) random numbers from 0 to below 1, those of a place in the text a row; `count` rows or more."""
+    ops = keras.ops
+
+    def body(t: Any, found: Any) -> Any:
+        places = position + t + ops.arange(_AHEAD, dtype="int32")
+        seeds = ops.stack([ops.broadcast_to(seed, (_AHEAD,)), places], axis=1)
+        return t + _AHEAD, ops.slice_update(found, (t, 0), uniform(batch, seeds))
+
+    return ops.while_loop(lambda t, _: t < count, body, (_number(0), ops.zeros((BLOCK, batch), "float32")))[1]
 
 
 def _tensor(weight: Any) -> Any:
-    if weight is None:
-        return None
-    return tf.convert_to_tensor(
-        keras.ops.convert_to_numpy(weight) if keras.backend.backend() != "tensorflow" else weight
-    )
+    return None if weight is None else keras.ops.convert_to_tensor(weight)
+
+
+def _number(value: Any, dtype: str = "int32") -> Any:
+    return keras.ops.convert_to_tensor(np.asarray(value, dtype))
 
 
 def _affine(x: Any, kernel: Any, bias: Any) -> Any:
-    y = tf.matmul(x, kernel)
+    y = keras.ops.matmul(x, kernel)
     return y if bias is None else y + bias
-
-
-def _activation(function: Any) -> Any:
-    """TensorFlow's own form of a Keras activation, whatever backend Keras has; None if it has none."""
-    return next((getattr(tf.nn, name) for name in _ACTIVATIONS if function is getattr(keras.activations, name)), None)
 
 
 def _chain(model: Any) -> list[Any]:
@@ -239,5 +256,6 @@ def _obstacle(layer: Any) -> str | None:
     for option in ("go_backwards", "return_state"):
         if getattr(layer, option):
             return f"has {option}=True"
-    unknown = [one for one in (layer.activation, layer.recurrent_activation) if _activation(one) is None]
+    known = [getattr(keras.activations, name) for name in _ACTIVATIONS]
+    unknown = [one for one in (layer.activation, layer.recurrent_activation) if one not in known]
     return f"has the activation {getattr(unknown[0], '__name__', unknown[0])!r}" if unknown else None

@@ -1,8 +1,8 @@
 """From logits to the next token: temperature, then top-k, then top-p, then a draw.
 
-Each is a pure function of (B, V) float32 logits (log-probabilities do as well) that XLA compiles, with numbers or
-scalar tensors as settings; a token that is filtered out has a logit of minus infinity. The filters mean what they mean
-elsewhere: top-k after Fan et al. (2018), top-p ("nucleus") after Holtzman et al. (2020).
+Each is a pure function of (B, V) float32 logits (log-probabilities do as well) that every backend compiles, with
+numbers or scalar tensors as settings; a token that is filtered out has a logit of minus infinity. The filters mean what
+they mean elsewhere: top-k after Fan et al. (2018), top-p ("nucleus") after Holtzman et al. (2020).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kerazoo.errors import InputError
-from kerazoo.lazy import np, tf
+from kerazoo.lazy import keras, np
 from kerazoo.training.evaluation import whole_number
 
 _COLDEST = 1e-37  # below it a float32 has no reciprocal: the draw is the most likely token anyway
@@ -76,13 +76,13 @@ def _finite(value: Any) -> bool:
 
 def greedy(logits: Any) -> Any:
     """Return the most likely tokens, (B,) int32; of equal ones the first."""
-    return tf.argmax(logits, axis=-1, output_type=tf.int32)
+    return keras.ops.argmax(logits, axis=-1)
 
 
 def with_temperature(logits: Any, temperature: Any) -> Any:
     """Return the (B, V) logits of the distribution made sharper (below 1) or flatter (above 1)."""
     # The greatest becomes 0, so that no temperature makes infinities of all.
-    return (logits - tf.reduce_max(logits, axis=-1, keepdims=True)) / temperature
+    return (logits - keras.ops.max(logits, axis=-1, keepdims=True)) / temperature
 
 
 def top_k(logits: Any, k: Any, most: int | None = None) -> Any:
@@ -96,7 +96,7 @@ def top_k(logits: Any, k: Any, most: int | None = None) -> Any:
         most: a Python number that `k` will not exceed; the less it is, the less is sorted.
     """
     values, tokens = _ranked(logits, most)
-    return _first(logits, tf.fill(tf.shape(logits)[:1], tf.cast(k, tf.int32)), values, tokens)
+    return _first(logits, keras.ops.full(logits.shape[:1], k, "int32"), values, tokens)
 
 
 def top_p(logits: Any, p: Any, most: int | None = None) -> Any:
@@ -107,51 +107,52 @@ def top_p(logits: Any, p: Any, most: int | None = None) -> Any:
         p: a probability above 0 and up to 1.
         most: how many tokens a filter before this one has left, at most; the less, the less is sorted.
     """
+    ops = keras.ops
     values, tokens = _ranked(logits, most)
-    probabilities = tf.nn.softmax(values)
-    before = tf.cumsum(probabilities, axis=-1, exclusive=True)  # (B, V): what the more likely ones have together
-    count = tf.reduce_sum(tf.cast(before < p, tf.int32), axis=-1)
-    return tf.where(tf.cast(p, tf.float32) < 1, _first(logits, count, values, tokens), logits)
+    reached = ops.cumsum(ops.softmax(values), axis=-1)
+    before = ops.pad(reached[:, :-1], ((0, 0), (1, 0)))  # (B, V): what the more likely ones have together
+    count = ops.sum(ops.cast(before < p, "int32"), axis=-1)
+    return ops.where(ops.convert_to_tensor(p, "float32") < 1, _first(logits, count, values, tokens), logits)
 
 
-def draw(logits: Any, seed: Any) -> Any:
+def draw(logits: Any, shares: Any) -> Any:
     """Draw (B,) int32 tokens, each row by itself, from softmax(logits), by inversion of the cumulative distribution.
 
     Args:
         logits: (B, V) float32; at least one of a row is finite.
-        seed: (2,) int32; the same seed draws the same, and a row draws the same however many rows are below it.
+        shares: (B,) float32, a random number from 0 to below 1 for each row, as `philox.uniform` gives.
     """
     # One number a row: noise for each of V tokens (Gumbel-max) takes longer than all the rest of a step.
-    # Philox counts on from row to row, which makes a row's number independent of those that follow.
-    uniform = tf.random.stateless_uniform(tf.shape(logits)[:1], seed, alg="philox")[:, None]  # (B, 1) in [0, 1)
-    weights = tf.exp(logits - tf.reduce_max(logits, axis=-1, keepdims=True))
+    ops = keras.ops
+    weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
     # The sums may be formed in any order and so may rise, by rounding, at a token of weight 0: that one never counts.
-    reached = tf.where(weights > 0, tf.cumsum(weights, axis=-1), 0)  # (B, V)
-    return greedy(tf.cast(reached > uniform * tf.reduce_max(reached, axis=-1, keepdims=True), tf.int8))
+    reached = ops.where(weights > 0, ops.cumsum(weights, axis=-1), 0.0)  # (B, V)
+    return greedy(ops.cast(reached > shares[:, None] * ops.max(reached, axis=-1, keepdims=True), "int8"))
 
 
 def sample(
-    logits: Any, seed: Any, temperature: Any = 1.0, k: Any = None, p: Any = None, most: int | None = None
+    logits: Any, shares: Any, temperature: Any = 1.0, k: Any = None, p: Any = None, most: int | None = None
 ) -> Any:
     """Draw (B,) int32 tokens from (B, V) logits by temperature, top-k and top-p, in that order; None is no filter.
 
-    `seed` is that of `draw`, `most` that of `top_k`.
+    `shares` are those of `draw`, `most` that of `top_k`.
     """
     logits = with_temperature(logits, temperature)
     logits = logits if k is None else top_k(logits, k, most)
     logits = logits if p is None else top_p(logits, p, most if k is not None else None)
-    return draw(logits, seed)
+    return draw(logits, shares)
 
 
 def _ranked(logits: Any, most: int | None) -> tuple[Any, Any]:
     """The `most` greatest logits in falling order, and their tokens, (B, most); of equal ones the lower first."""
     size = logits.shape[-1]
-    return tf.math.top_k(logits, k=size if most is None else min(most, size))
+    return keras.ops.top_k(logits, size if most is None else min(most, size))
 
 
 def _first(logits: Any, count: Any, values: Any, tokens: Any) -> Any:
     """Keep the first (B,) `count` of the ranked `values` and `tokens`; without a scatter, which XLA runs slowly."""
-    last = tf.clip_by_value(count, 1, values.shape[-1])[:, None] - 1  # (B, 1)
-    value, token = tf.gather(values, last, batch_dims=1), tf.gather(tokens, last, batch_dims=1)
-    kept = (logits > value) | ((logits == value) & (tf.range(logits.shape[-1]) <= token))
-    return tf.where(kept, logits, -np.inf)
+    ops = keras.ops
+    last = ops.clip(count, 1, values.shape[-1])[:, None] - 1  # (B, 1)
+    value, token = ops.take_along_axis(values, last, axis=1), ops.take_along_axis(tokens, last, axis=1)
+    tied = ops.logical_and(logits == value, ops.arange(logits.shape[-1], dtype="int32") <= token)
+    return ops.where(ops.logical_or(logits > value, tied), logits, -np.inf)

@@ -1,13 +1,16 @@
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from kerazoo import InputError
 from kerazoo.inference import samplers
+from kerazoo.inference.philox import uniform
 from kerazoo.inference.samplers import Sampling
+
+numpy, tensor = keras.ops.convert_to_numpy, keras.ops.convert_to_tensor
 
 # Few different values, so that there are ties, and few shapes.
 rows = hnp.arrays(np.float32, (3, 7), elements=st.sampled_from([-20.0, -3.0, -1.5, 0.0, 0.25, 1.0, 4.0]))
@@ -21,15 +24,16 @@ def softmax(logits):
 
 def kept(filtered, logits):
     """The tokens that a filter has left; it must not have changed their logits."""
-    left = np.isfinite(filtered.numpy())
-    assert np.array_equal(filtered.numpy()[left], logits[left])
+    filtered = numpy(filtered)
+    left = np.isfinite(filtered)
+    assert np.array_equal(filtered[left], logits[left])
     return left
 
 
 @quick
 @given(rows, st.integers(1, 9), st.sampled_from([None, 9]))
 def test_top_k_keeps_the_k_most_likely(logits, k, most):
-    left = kept(samplers.top_k(tf.constant(logits), k, most), logits)
+    left = kept(samplers.top_k(tensor(logits), k, most), logits)
     order = np.argsort(-logits, axis=-1, kind="stable")[:, :k]
     assert all(set(np.flatnonzero(row)) == set(first) for row, first in zip(left, order, strict=True))
 
@@ -37,7 +41,7 @@ def test_top_k_keeps_the_k_most_likely(logits, k, most):
 @quick
 @given(rows, st.floats(0.01, 1))
 def test_top_p_keeps_the_smallest_set_of_that_probability(logits, p):
-    left = kept(samplers.top_p(tf.constant(logits), p), logits)
+    left = kept(samplers.top_p(tensor(logits), p), logits)
     for row, probabilities in zip(left, softmax(logits), strict=True):
         mass, least = probabilities[row].sum(), probabilities[row].min()
         assert row.any()
@@ -47,27 +51,28 @@ def test_top_p_keeps_the_smallest_set_of_that_probability(logits, p):
 
 
 def test_top_p_of_equal_tokens_keeps_just_enough():
-    assert kept(samplers.top_p(tf.zeros((1, 8)), 0.5), np.zeros((1, 8), np.float32)).sum() == 4
-    assert kept(samplers.top_p(tf.zeros((1, 8)), 1.0), np.zeros((1, 8), np.float32)).all()
+    assert kept(samplers.top_p(tensor(np.zeros((1, 8), np.float32)), 0.5), np.zeros((1, 8), np.float32)).sum() == 4
+    assert kept(samplers.top_p(tensor(np.zeros((1, 8), np.float32)), 1.0), np.zeros((1, 8), np.float32)).all()
 
 
 @quick
 @given(rows, st.integers(0, 2**31 - 1), st.integers(1, 7), st.floats(0.05, 1))
 def test_what_is_filtered_out_is_never_drawn(logits, seed, k, p):
-    drawn = samplers.sample(tf.constant(logits), [seed, 0], 1.3, k, p).numpy()
-    left = kept(samplers.top_k(tf.constant(logits), k), logits)
+    drawn = numpy(samplers.sample(tensor(logits), uniform(3, [seed, 0]), 1.3, k, p))
+    left = kept(samplers.top_k(tensor(logits), k), logits)
     assert left[range(3), drawn].all()
 
 
 @pytest.mark.parametrize("temperature", [1e-30, 1e-3])
 def test_a_low_temperature_is_greedy(temperature):
-    logits = tf.random.stateless_normal((5, 7), [0, 0])
-    assert np.array_equal(samplers.sample(logits, [1, 2], temperature), samplers.greedy(logits))
+    logits = tensor(np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32))
+    drawn = samplers.sample(logits, uniform(5, [1, 2]), temperature)
+    assert np.array_equal(numpy(drawn), numpy(samplers.greedy(logits)))
 
 
 def test_a_high_temperature_forgets_the_logits():
-    flat = samplers.with_temperature(tf.constant([[0.0, 5.0, -80.0]]), 1e30)
-    assert np.allclose(tf.nn.softmax(flat), 1 / 3)
+    flat = samplers.with_temperature(tensor([[0.0, 5.0, -80.0]]), 1e30)
+    assert np.allclose(softmax(numpy(flat)), 1 / 3)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +87,9 @@ def test_a_high_temperature_forgets_the_logits():
 )
 def test_draws_are_distributed_as_they_should(temperature, k, p, wanted):
     count = 20_000
-    logits = tf.math.log(tf.repeat([[0.1, 0.2, 0.3, 0.4]], count, axis=0))
-    seen = np.bincount(samplers.sample(logits, [3, 4], temperature, k, p), minlength=4)
+    logits = tensor(np.log(np.repeat([[0.1, 0.2, 0.3, 0.4]], count, axis=0), dtype=np.float32))
+    drawn = samplers.sample(logits, uniform(count, [3, 4]), temperature, k, p)
+    seen = np.bincount(numpy(drawn), minlength=4)
     wanted = np.asarray(wanted) * count
     assert seen[wanted == 0].sum() == 0
     some = wanted > 0
@@ -92,12 +98,14 @@ def test_draws_are_distributed_as_they_should(temperature, k, p, wanted):
 
 
 def test_rows_draw_by_themselves_and_do_not_depend_on_those_below():
-    logits = tf.zeros((64, 1000))
-    drawn = samplers.draw(logits, [5, 6]).numpy()
+    def draw(size, seed):
+        return numpy(samplers.draw(tensor(np.zeros((size, 1000), np.float32)), uniform(size, seed)))
+
+    drawn = draw(64, [5, 6])
     assert len(set(drawn)) > 50
     for size in (1, 2, 3, 32):
-        assert np.array_equal(samplers.draw(logits[:size], [5, 6]), drawn[:size])
-    assert not np.array_equal(samplers.draw(logits, [5, 7]), drawn)
+        assert np.array_equal(draw(size, [5, 6]), drawn[:size])
+    assert not np.array_equal(draw(64, [5, 7]), drawn)
 
 
 @pytest.mark.parametrize(
