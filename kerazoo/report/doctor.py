@@ -9,7 +9,7 @@ from kerazoo.data.cache import cache_dir
 from kerazoo.data.prepared import data_root, find
 from kerazoo.errors import InputError
 from kerazoo.factory import build
-from kerazoo.lazy import keras
+from kerazoo.lazy import installed, keras
 from kerazoo.training.environment import cudnn_obstacles, environment
 
 _DATA_SETS = {"MNIST": "mnist", "IMDb": "imdb_reviews/plain_text", "tiny Shakespeare": "tiny_shakespeare"}
@@ -41,9 +41,11 @@ def _where(builder: str, root: Any) -> str:
 def readable(found: dict[str, Any]) -> dict[str, str]:
     """Return what `examine` found as short lines for people."""
     lines = dict(found["versions"])
-    lines["backend"] = f"{found['backend']}, precision {found['precision']}"
+    why = "" if installed("tensorflow") else " (TensorFlow is not installed)"
+    lines["backend"] = f"{found['backend']}{why}, precision {found['precision']}"
     lines["processor"] = f"{found['cpu']}, {found['cores']} cores"
-    lines["GPU"] = ", ".join(found["gpus"]) or "none"
+    products = ", products of float32 in TF32" if found["tf32"] else ""
+    lines["GPU"] = (", ".join(found["gpus"]) or "none") + products
     served = "yes" if found["cudnn_serves_imdb_lstm"] else f"no: {'; '.join(found['cudnn_obstacles'])}"
     lines["cuDNN for imdb_lstm"] = served
     lines["data directory"] = found["data_dir"]

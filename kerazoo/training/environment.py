@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo._version import __version__
+from kerazoo.factory import exact_products
 from kerazoo.lazy import BACKENDS, keras
 from kerazoo.training import devices
 
@@ -42,6 +43,8 @@ def cpu_model() -> str:
 
 def environment() -> dict[str, Any]:
     """Return what a measured number depends on, for its record."""
+    with exact_products():  # as everything is measured
+        found = devices.described()
     return {
         "versions": versions(),
         "backend": keras.backend.backend(),
@@ -49,7 +52,7 @@ def environment() -> dict[str, Any]:
         "cpu": cpu_model(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "precision": keras.config.dtype_policy().name,
-        **devices.described(),
+        **found,
     }
 
 

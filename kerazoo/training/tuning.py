@@ -48,8 +48,6 @@ class Tuning:
             check_positive("learning_rate", self.learning_rate)
         if self.unfreeze_every is not None:
             object.__setattr__(self, "unfreeze_every", whole_number("unfreeze_every", self.unfreeze_every))
-            if keras.backend.backend() != "tensorflow":
-                raise InputError("unfreeze_every needs the backend tensorflow; set KERAS_BACKEND=tensorflow")
         if self.layer_decay is not None:
             check_positive("layer_decay", self.layer_decay, most=1)
         if self.weight_decay is not None:

@@ -70,6 +70,7 @@ def test_a_text_generator_takes_one_text():
     assert result.data["source"] == "user"
 
 
+@pytest.mark.tensorflow
 def test_a_tf_data_set_of_batches_is_streamed():
     import tensorflow as tf
 
@@ -85,12 +86,14 @@ def stream(x, y, batch=8):
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(batch)
 
 
+@pytest.mark.tensorflow
 def test_a_stream_of_pictures_is_brought_to_the_models_form():
     expected = train("mnist_mlp", stream(as_pixels(PIXELS), DIGITS), units=(4,)).history
     for pixels in (PIXELS, PIXELS[..., None], PIXELS.reshape(40, 784)):
         assert train("mnist_mlp", stream(pixels, DIGITS), units=(4,)).history["loss"] == pytest.approx(expected["loss"])
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("x", "y", "reason"),
     [

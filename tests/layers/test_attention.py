@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from gradients import gradients_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
@@ -160,13 +161,13 @@ def test_large_scores_do_not_overflow_in_float16():
 
 def gradients(layer, x, **masks):
     """Return the output of self-attention and the gradients of its sum of squares for x and the layer's weights."""
-    tf = pytest.importorskip("tensorflow")
-    x = tf.convert_to_tensor(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        output = layer(x, **masks)
-        loss = tf.reduce_sum(tf.square(tf.cast(output, "float32")))
-    return output, tape.gradient(loss, [x, *(w.value for w in layer.trainable_weights)])
+    output = layer(x, **masks)
+    given = keras.Variable(x)
+    _, found = gradients_of(
+        lambda: ops.sum(ops.square(ops.cast(layer(given.value, **masks), "float32"))),
+        [given, *layer.trainable_weights],
+    )
+    return output, found
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "mixed_bfloat16"])

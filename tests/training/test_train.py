@@ -286,6 +286,7 @@ def test_two_runs_may_start_at_once(digits, tmp_path, monkeypatch):
     assert default_run_directory("mnist_mlp") != first
 
 
+@pytest.mark.tensorflow
 def test_a_distribution_strategy_is_used(digits):
     import tensorflow as tf
 
