@@ -1,15 +1,18 @@
-"""What all benchmark scripts share: command line, choice of the device, rows of results, tables."""
+"""What all benchmark scripts share: command line, rows of results, tables."""
 
 import argparse
 import datetime
+import fnmatch
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from device import PRECISIONS, cores
+from peers import CONTENDERS
 from rich.console import Console
 from rich.table import Table
 
@@ -17,55 +20,6 @@ import kerazoo
 from kerazoo.errors import InputError, KerazooError
 
 RESULTS = Path(__file__).parent / "results"
-NO_GPU = "not measured: no GPU"
-NO_TORCH = "not measured: PyTorch is not installed; pip install 'kerazoo[bench]'"
-TORCH_OFF = "not measured: --no-torch"
-PRECISIONS = ("float32", "tf32", "mixed_bfloat16", "mixed_float16")
-"""float32 is full float32 on every device; tf32 lets a GPU round the factors of matrix products to 10 bits."""
-
-
-@dataclass(frozen=True)
-class Device:
-    """Where all contenders run: the CPU, or one GPU by its place in TensorFlow's and PyTorch's lists."""
-
-    kind: str
-    name: str
-    index: int = 0
-
-    @property
-    def torch_name(self) -> str:
-        """PyTorch's name of the device."""
-        return f"cuda:{self.index}" if self.kind == "gpu" else "cpu"
-
-
-def choose_device(wanted: str, gpus: Sequence[str], cpu: str) -> Device:
-    """Return the device that `wanted` ("auto", "cpu", "gpu" or "gpu:N") names, given the names of what there is.
-
-    Raises:
-        InputError: there is no such device.
-    """
-    kind, _, number = wanted.partition(":")
-    if kind not in ("auto", "cpu", "gpu") or (number and (kind != "gpu" or not number.isdecimal())):
-        raise InputError(f"--device {wanted}: wanted auto, cpu, gpu or gpu:N")
-    if kind == "cpu" or (kind == "auto" and not gpus):
-        return Device("cpu", cpu)
-    index = int(number or 0)
-    if not gpus:
-        raise InputError(f"--device {wanted}: TensorFlow sees no GPU here; use --device cpu")
-    if index >= len(gpus):
-        raise InputError(f"--device {wanted}: TensorFlow sees {len(gpus)} GPU(s), numbered from 0")
-    return Device("gpu", gpus[index], index)
-
-
-def check_precision(precision: str, device: Device) -> str:
-    """Return `precision` if `device` has it.
-
-    Raises:
-        InputError: it has not.
-    """
-    if precision == "tf32" and device.kind != "gpu":
-        raise InputError("--precision tf32 is a mode of GPUs; use float32 on a CPU")
-    return precision
 
 
 class _Parser(argparse.ArgumentParser):
@@ -84,7 +38,8 @@ def parser(description: str | None, out: str) -> argparse.ArgumentParser:
     made.add_argument("--repeats", type=positive, help="turns that count; at least 5 for a result (default 7)")
     made.add_argument("--threads", type=positive, default=cores(), help="of every contender; default: all cores")
     made.add_argument("--quick", action="store_true", help="few steps and turns, to see that it works")
-    made.add_argument("--no-torch", action="store_true", help="leave PyTorch out")
+    made.add_argument("--contenders", nargs="+", metavar="NAME", help="contenders or patterns such as '*-jax'")
+    made.add_argument("--limit", type=positive, metavar="SECONDS", help="end by then, with what there is")
     made.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     made.add_argument("--out", type=Path, default=RESULTS / out, help="file that rows are appended to")
     return made
@@ -98,9 +53,16 @@ def positive(text: str) -> int:
     return number
 
 
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def choose_contenders(patterns: Sequence[str] | None) -> list[str]:
+    """Return the contenders that the patterns name, in the order in which they are listed; all without patterns.
+
+    Raises:
+        InputError: a pattern names none.
+    """
+    for pattern in patterns or ():
+        if not fnmatch.filter(CONTENDERS, pattern):
+            raise InputError(f"--contenders {pattern}: wanted some of {', '.join(CONTENDERS)}")
+    return [name for name in CONTENDERS if any(fnmatch.fnmatch(name, pattern) for pattern in patterns or ["*"])]
 
 
 def choose_models(patterns: Sequence[str] | None) -> list[str]:
@@ -119,9 +81,13 @@ def choose_models(patterns: Sequence[str] | None) -> list[str]:
 
 
 def run(main: Callable[[list[str]], None], argv: list[str] | None = None) -> int:
-    """Call `main` and return the exit code: 0, or 2 where the user's input was wrong, said in one line."""
+    """Call `main` and return the exit code: 0, 2 where the user's input was wrong, said in one line, 130 on Ctrl-C."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is open is closed: workers end
     try:
         main(sys.argv[1:] if argv is None else argv)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except KerazooError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 1

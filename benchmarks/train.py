@@ -1,118 +1,189 @@
-"""Training speed: kerazoo's engine against plain Keras `fit` and PyTorch, the same mathematics checked.
+"""Training speed: kerazoo's engine against Keras `fit` and PyTorch, the same mathematics checked.
 
-    python benchmarks/train.py [--models mnist_mlp 'imdb_*'] [--quick] [--json]
+    python benchmarks/train.py [--models mnist_mlp 'imdb_*'] [--contenders '*-jax'] [--quick] [--json]
 
-All three start from the same weights, read the same examples and take turns in one process. A turn is one epoch of N
-steps; the first turn does not count. Ratios are formed turn by turn: above 1, kerazoo is faster.
+Each contender has a process of its own; all start from the same weights, read the same examples and take turns. A turn
+is one epoch of N steps, after a warm-up in which each finds its fastest form. Ratios are formed turn by turn, to the
+faster of kerazoo's two backends: above 1, kerazoo is faster.
 """
 
-import argparse
+import json
+import statistics
 import sys
+from pathlib import Path
 from typing import Any
 
 import common
-from common import NO_GPU
+from contest import COARSE, TOLERANCE, Contest, differences, peer_of, verdict
+from session import QUICK, Session
+from timing import spread
 
-from kerazoo.quiet import start_keras
-
-QUICK = "not measured: --quick"
-_SECONDS = 2.0  # of one turn of plain Keras, about
-_STEP_MS = {"imdb_lstm": 30, "textgen_lstm": 30, "imdb_transformer": 10}  # of plain Keras on 2 cores, about
+COMPARED, COMPARED_QUICK = 50, 10
+"""Steps after which losses are compared."""
+_LEAST_EXAMPLES = 320  # of a turn: an epoch shorter than this is nobody's
+_MOST_STEPS = 500
+_COMPILED_ONCE = "not measured: --quick compiles with torch.compile for the first model only"
 
 
 def main(argv: list[str]) -> None:
     """Measure, append rows, print."""
     arguments = common.parser(__doc__, "train.jsonl")
-    arguments.add_argument("--steps", type=common.positive, help="steps of one turn; default: about 2 s of plain Keras")
+    arguments.add_argument("--steps", type=common.positive, help="steps of one turn; default: about 1 s of Keras")
     options = arguments.parse_args(argv)
     models = common.choose_models(options.models)
-    start_keras()
-    import hardware
-    from measure import measure, set_up
-    from work import prepare
-
-    device, _, repeats, about = set_up(options)
-    common.note(f"{device.name}, {options.threads} threads for every contender, {options.precision}")
-    product = hardware.matmul_flops(options.precision, device)
-    peak = hardware.dense_peak(device, options.precision)
     rows = []
-    for name in models:
-        common.note(f"{name} ...")
-        steps = options.steps or default_steps(name, options.quick)
-        work = prepare(name, device, options.precision)
-        row = {"benchmark": "train", "time": common.now(), "quick": options.quick}
-        row |= measure(work, steps, repeats, not options.no_torch) | {"matmul_flops_per_s": product, "peak": peak}
-        complete(row, options, product, peak)
-        rows.append(row | {"environment": about})
-        common.append_row(options.out, rows[-1])
-    common.finish(rows, options, tables(rows, options.threads))
+    with Session(options) as session:
+        common.note(f"{session.device.name}, {options.threads} threads for every contender, {options.precision}")
+        for name in models:
+            if session.out_of_time:
+                common.note(f"{name}: no time left")
+                break
+            common.note(f"{name} ...")
+            rows.append(measure_model(session, name, first=name == models[0]))
+            common.append_row(options.out, rows[-1])
+    common.finish(rows, options, tables(rows))
 
 
-def default_steps(name: str, quick: bool) -> int:
-    """Return the steps of one turn."""
-    return 50 if quick else round(_SECONDS * 1000 / _STEP_MS.get(name, 2))
+def measure_model(session: Session, name: str, first: bool = True, **settings: Any) -> dict[str, Any]:
+    """Return the row of the model `name`; `settings` are those of `Session.work`."""
+    with session.work(name, **settings) as folder, session.contest() as contest:
+        if session.options.quick and not first and "torch-compile" in contest.there:
+            contest.drop("torch-compile", _COMPILED_ONCE)
+        return {"benchmark": "train", **measure(session, contest, folder, getattr(session.options, "steps", None))}
 
 
-def complete(row: dict[str, Any], options: argparse.Namespace, product: float, peak: float | str) -> None:
-    """Add to each contender of `row` its utilisation and its peak of memory."""
-    from hardware import utilisation
-    from memory import peak_of
+def measure(
+    session: Session, contest: Contest, folder: Path, steps: int | None = None, threads: int | None = None
+) -> dict[str, Any]:
+    """Return a row: losses, seconds, ratios, FLOPs and memory of training the work in `folder`.
 
-    for side, result in row["contenders"].items():
-        if isinstance(result, str):
-            continue
-        result["utilisation_of_matmul"] = utilisation(result["flops_per_s"], product)
-        result["utilisation_of_peak"] = utilisation(result["flops_per_s"], peak)
-        memory = QUICK if options.quick else peak_of(row["model"], side, options)
-        result["memory"] = {"peak_mib": memory, "gpu_mib": memory} if isinstance(memory, str) else memory
-        if row["cudnn_obstacles"] == NO_GPU:
-            result["memory"]["gpu_mib"] = NO_GPU
+    Args:
+        session: the run.
+        contest: the contenders.
+        folder: of the work.
+        steps: of one turn; None: what takes Keras about a second, less in a quick run.
+        threads: of each contender, where they are not those of the command line.
+    """
+    quick = session.options.quick
+    work = json.loads((folder / "work.json").read_text(encoding="utf-8"))
+    contest.every("open", folder=str(folder), together=session.together)
+    compared = COMPARED_QUICK if quick else COMPARED
+    losses = contest.every("compare", steps=compared, together=session.together)
+    steps = max(steps or _steps(contest, 0.3 if quick else 1.0), -(-_LEAST_EXAMPLES // work["batch_size"]))
+    forms = contest.every("settle", steps=steps, quick=quick)
+    contest.every("forget_peak")
+    times = contest.turns("train", session.repeats, steps=steps)
+    peaks = contest.every("peak") if session.fresh else {}
+    cudnn = contest.every("cudnn")
+    apart = differences({name: losses.get(name) for name in times})
+    tolerance = TOLERANCE.get(work["precision"], COARSE)
+    same = [name for name in times if apart.get(name, 0.0) <= tolerance]
+    flops = 3 * work["forward_flops"]
+    contenders: dict[str, Any] = {}
+    for name, taken in times.items():
+        step = statistics.median(taken) / steps
+        contenders[name] = {
+            **forms[name],
+            "ms_per_step": spread([1000 * seconds / steps for seconds in taken]),
+            "samples_per_s": work["batch_size"] / step,
+            **session.use(flops * work["batch_size"] / step),
+            "memory": peaks.get(name) or {"peak_mib": QUICK, "gpu_mib": QUICK},
+            "cudnn_obstacles": cudnn.get(name),
+            "loss": losses.get(name),
+            "loss_difference_to_keras": apart.get(name),
+            "trains_the_same": name in same,
+        }
+    return {
+        **session.record(contest, threads),
+        "model": work["name"],
+        "batch_size": work["batch_size"],
+        "steps": steps,
+        "options": work["options"],
+        "data": work["data"],
+        "flops_per_sample": flops,
+        "flops_how": work["flops_how"],
+        "loss_compared_after_steps": compared,
+        "contenders": contenders | {name: contest.absent[name] for name in contest.absent},
+        **verdict(times, same),
+    }
 
 
-def tables(rows: list[dict[str, Any]], threads: int) -> list[Any]:
-    """Return the tables of speed, of agreement and of use of the machine."""
-    speed, use, absent = [], [], {}
+def _steps(contest: Contest, seconds: float) -> int:
+    """Return the steps of a turn: what takes plain Keras about `seconds`, or whoever is there."""
+    for name in sorted(contest.there, key=lambda one: peer_of(one) != "keras"):
+        found = contest.ask(name, "steps_of", length=seconds, most=_MOST_STEPS)
+        if found:
+            return found
+    return 1
+
+
+def tables(rows: list[dict[str, Any]]) -> list[Any]:
+    """Return the tables of speed, of the fastest of each peer, and of use of the machine."""
+    if not rows:
+        return []
+    speed, use, absent = [], [], []
     for row in rows:
-        for side, result in row["contenders"].items():
+        for name, result in row["contenders"].items():
             if isinstance(result, str):
-                absent[side] = result
+                speed.append((row["model"], name, row["batch_size"], result.removeprefix("not measured: "), *[""] * 5))
+                absent.append(name)
                 continue
-            ratio = "" if side == "kerazoo" else common.show_spread(row["ratios"][side])
-            agreement = "" if side == "keras" else result["loss_difference_to_keras"]
+            loss = result["loss_difference_to_keras"]
+            told = loss if result["trains_the_same"] else f"{common.show(loss)}: trains something else"
+            ratio = common.show_spread(row["ratios"].get(name, ""))
             ms = common.show_spread(result["ms_per_step"])
-            times = (ms, result["samples_per_s"], ratio, result["first_step_s"], agreement)
-            speed.append((row["model"], side, row["batch_size"], *times))
+            times = (ms, result["samples_per_s"], ratio, result["first_step_s"], told, result["form"])
+            speed.append((row["model"], name, row["batch_size"], *times))
             memory = (result["memory"]["peak_mib"], result["memory"]["gpu_mib"])
             shares = (result["utilisation_of_matmul"], result["utilisation_of_peak"])
-            use.append((row["model"], side, row["flops_per_sample"], result["flops_per_s"] / 1e9, *shares, *memory))
-    forms = {result["form"] for row in rows for result in row["contenders"].values() if not isinstance(result, str)}
-    notes = [f"{side}: {reason}" for side, reason in absent.items()]
-    data = ", ".join(sorted({f"{row['model']} {row['data']}" for row in rows}))
-    caption = "\n".join(
-        [
-            f"{threads} threads for every contender; median (least-greatest) of {rows[0]['repeats']} turns",
-            "ratio: the contender's time / kerazoo's, turn by turn",
-            "loss: relative difference to plain Keras after 50 steps, same weights and order, dropout off"
-            " (PyTorch with an embedding: see peers/torch_optimizers.py)",
-            f"data: {data}; {'; '.join(sorted(forms))}",
-            *notes,
-        ]
-    )
-    product = rows[0]["matmul_flops_per_s"] / 1e9
+            use.append((row["model"], name, row["flops_per_sample"], result["flops_per_s"] / 1e9, *shares, *memory))
+    columns = ("model", "contender", "batch", "ms/step", "samples/s", "ratio", "first step s", "loss", "form")
+    memory_columns = ("peak MiB", "GPU MiB")
+    product = rows[0]["matmul_flops_per_s"]
+    yardstick = f"{product / 1e9:,.0f} GFLOP/s ({rows[0]['matmul_library']})" if product else "not measured"
     return [
-        common.table(
-            "Training",
-            ("model", "contender", "batch", "ms/step", "samples/s", "ratio", "first step s", "loss"),
-            speed,
-            caption,
-        ),
+        common.table("Training", columns, speed, _caption(rows)),
+        best_table([(f"train {row['model']}", row) for row in rows]),
         common.table(
             "Use of the machine",
-            ("model", "contender", "FLOPs/sample", "GFLOP/s", "of matmul", "of GPU peak", "peak MiB", "GPU MiB"),
+            ("model", "contender", "FLOPs/sample", "GFLOP/s", "of matmul", "of GPU peak", *memory_columns),
             use,
-            f"a matrix product in this run: {product:,.0f} GFLOP/s; FLOPs: {rows[0]['flops_how']}",
+            f"the fastest library's matrix product in this run: {yardstick}; FLOPs: {rows[0]['flops_how']}",
         ),
     ]
+
+
+def best_table(works: list[tuple[str, dict[str, Any]]]) -> Any:
+    """Return the table that names the fastest form of each peer for each (work, row with "best" and "ratios")."""
+    lines = []
+    for title, row in works:
+        best = row["best"]
+        ours = best.get("kerazoo")
+        other = next((name for name in row["ratios"] if name.startswith("kerazoo-") and name != ours), None)
+        cells: list[Any] = [title, (ours or "-").removeprefix("kerazoo-")]
+        cells.append(f"{other.partition('-')[2]}: {common.show(row['ratios'][other]['median'])}" if other else None)
+        for peer in ("keras", "torch"):
+            name = best.get(peer)
+            found = row["ratios"].get(name) if name else None
+            form = row["contenders"][name]["form"] if name else None
+            cells += [f"{name}: {form}" if name else None, common.show_spread(found) if found else None]
+        lines.append(cells)
+    columns = ("work", "kerazoo on", "its other backend", "Keras's best", "times as fast", "PyTorch's best")
+    return common.table("kerazoo against the best of each", (*columns, "times as fast"), lines)
+
+
+def _caption(rows: list[dict[str, Any]]) -> str:
+    data = ", ".join(sorted({f"{row['model']} {row['data']}" for row in rows}))
+    first = rows[0]
+    lines = [
+        f"{first['environment']['threads']} threads and a process for every contender; median (least-greatest) of "
+        f"{first['repeats']} turns",
+        "ratio: the contender's time / that of kerazoo on its faster backend, turn by turn",
+        f"loss: relative difference to Keras on the same backend after {first['loss_compared_after_steps']} steps, "
+        "same weights and order, dropout off (PyTorch: to the nearer)",
+        f"data: {data}",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

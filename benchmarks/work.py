@@ -1,65 +1,77 @@
-"""A piece of work that all contenders do: a model of one size, a batch size, and the very same examples."""
+"""A piece of work on the disk: a model's options, its first weights and the very same examples for every contender."""
 
+import dataclasses
+import functools
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import Device
 
-import kerazoo
-from kerazoo.schema import Recipe
+_RECORD, _WEIGHTS = "work.json", "weights.npz"
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is trained or predicted with; `options` are all options of the model, `x` and `y` its training split."""
+    """What is trained or predicted with, in `folder`; `options` are all options of the model.
 
+    `forward_flops` are those of one example. `order` tells where kerazoo's own model has each of the `weights`.
+    """
+
+    folder: Path = field(repr=False)
     name: str
     options: dict[str, Any]
     batch_size: int
     precision: str
-    device: Device
-    x: Any = field(repr=False)
-    y: Any = field(repr=False)
-    source: str
+    optimizer: str
+    learning_rate: float
+    data: str
+    examples: int
+    forward_flops: int
+    flops_how: str
+    order: tuple[int, ...]
+
+    @classmethod
+    def read(cls, folder: str | Path) -> "Work":
+        """Return the work that lies in `folder`."""
+        told = json.loads((Path(folder) / _RECORD).read_text(encoding="utf-8"))
+        told["options"] = {key: tuple(v) if isinstance(v, list) else v for key, v in told["options"].items()}
+        return cls(Path(folder), **{**told, "order": tuple(told["order"])})
+
+    def write(self, weights: list[Any], x: Any, y: Any) -> None:
+        """Put the work, its weights in the order of the plain programs, and its examples into the folder."""
+        np.savez(self.folder / _WEIGHTS, *weights)
+        np.save(self.folder / "x.npy", x)
+        np.save(self.folder / "y.npy", y)
+        record = {key: getattr(self, key) for key in (one.name for one in dataclasses.fields(self)) if key != "folder"}
+        (self.folder / _RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+    @functools.cached_property
+    def weights(self) -> list[Any]:
+        """The first weights, in the order of the plain Keras programs and of PyTorch's."""
+        with np.load(self.folder / _WEIGHTS) as arrays:
+            return [arrays[f"arr_{i}"] for i in range(len(arrays.files))]
 
     @property
-    def recipe(self) -> Recipe:
-        """How the model is trained."""
-        return kerazoo.spec(self.name).recipe
+    def own_weights(self) -> list[Any]:
+        """The first weights, in the order of kerazoo's own model."""
+        return [self.weights[i] for i in self.order]
 
-    @property
-    def length(self) -> int:
-        """The length of an example's time axis; 1 where it has none."""
-        return 1 if None not in _axes(self.name, self.x) else self.x.shape[1]
+    def take(self, count: int) -> tuple[Any, Any]:
+        """Return the first `count` examples of the work, over and over where there are fewer (as of `toy_mlp`)."""
+        x, y = (np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in "xy")
+        if count <= self.examples:
+            return np.array(x[:count]), np.array(y[:count])
+        rows = np.resize(np.arange(self.examples), count)
+        return x[rows], y[rows]
 
     def rows(self, steps: int) -> tuple[Any, Any]:
         """Return the examples of `steps` steps."""
         return self.take(steps * self.batch_size)
 
-    def take(self, count: int) -> tuple[Any, Any]:
-        """Return `count` examples in an order drawn once, over and over where there are fewer (as of `toy_mlp`)."""
-        order = np.random.default_rng(0).permutation(len(self.x))
-        chosen = np.resize(order, count)
-        return self.x[chosen], self.y[chosen]
-
-
-def _axes(name: str, x: Any) -> tuple[int | None, ...]:
-    """Return the axes of an example, None for time: that of a row of ids, or one of any length in the spec."""
-    return (None,) if x.dtype.kind == "i" else kerazoo.spec(name).inputs[0].shape
-
-
-def prepare(
-    name: str,
-    device: Device,
-    precision: str = "float32",
-    batch_size: int | None = None,
-    data_options: dict[str, Any] | None = None,
-    **options: Any,
-) -> Work:
-    """Load the data of the model `name` and settle its options; the recipe's batch size by default."""
-    model_spec = kerazoo.spec(name)
-    data = kerazoo.load_data(name, source="auto", **(data_options or {}))
-    settled = {**model_spec.defaults, **data.model_options, **options}
-    batch = batch_size or model_spec.recipe.batch_size
-    return Work(name, settled, batch, precision, device, data.x_train, data.y_train, data.source)
+    def still(self) -> "Work":
+        """Return the work without dropout: itself, where there is none."""
+        if not self.options.get("dropout"):
+            return self
+        return dataclasses.replace(self, options={**self.options, "dropout": 0.0})

@@ -3,39 +3,28 @@
 Each takes the options of kerazoo's model of that name, so that both sides are of one size.
 """
 
-from typing import Any
-
 import keras
 from keras import layers
+from work import Work
 
 import kerazoo
 from kerazoo.factory import compile_model
 
 
-def build(source: keras.Model, name: str, options: dict[str, Any]) -> keras.Model:
-    """Return the compiled program `name` with the weights of `source`, kerazoo's model of that name.
+def build(work: Work) -> keras.Model:
+    """Return the compiled program of the work, with its first weights.
 
-    A model that has no program here, such as a user's own, is built once more: plain `fit` then trains it.
+    A model that has no program here, such as a user's own, is built by kerazoo: plain `fit` then trains it.
     `compile` takes the recipe of kerazoo's spec: optimizer, loss and metrics of both sides are the same.
     """
-    model_spec = kerazoo.spec(name)
-    if name not in PROGRAMS:
-        model = kerazoo.build(name, **options)
-        model.set_weights(source.get_weights())
+    if work.name not in PROGRAMS:
+        model = kerazoo.build(work.name, **work.options)
+        model.set_weights(work.own_weights)
         return model
-    model = PROGRAMS[name](**{**model_spec.defaults, **options})
-    compile_model(model, model_spec.recipe)
-    model.set_weights(weights_of(source))
+    model = PROGRAMS[work.name](**work.options)
+    compile_model(model, kerazoo.spec(work.name).recipe)
+    model.set_weights(work.weights)
     return model
-
-
-def weights_of(model: keras.Model) -> list[Any]:
-    """Return the weights of kerazoo's model in the order of the programs here and in PyTorch: tokens before positions.
-
-    (A layer of kerazoo's that holds both lists its own weight before that of the layer within it.)
-    """
-    tokens = [v for v in model.weights if v.path.endswith("tokens/embeddings")]
-    return [v.numpy() for v in (*tokens, *(v for v in model.weights if not v.path.endswith("tokens/embeddings")))]
 
 
 def toy_mlp(input_dim, hidden_dim, output_dim):

@@ -16,16 +16,31 @@ import numpy as np
 import torch
 
 
-def build(name: str, learning_rate: float, model: torch.nn.Module) -> tuple[Any, str]:
-    """Return Keras's optimizer `name` for the parameters of `model`, and in words what it is."""
+def build(name: str, learning_rate: float, model: torch.nn.Module, captured: bool = False) -> tuple[Any, str]:
+    """Return Keras's optimizer `name` for the parameters of `model`, and in words what it is.
+
+    Args:
+        name: by Keras.
+        learning_rate: of each step.
+        model: whose parameters it updates.
+        captured: its steps are recorded as a CUDA graph: all that changes from step to step is on the device.
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
     if name == "adam":
-        return KerasAdam(parameters, learning_rate), "fused Adam"
+        return (CapturedAdam if captured else KerasAdam)(parameters, learning_rate), "fused Adam"
     if name == "rmsprop":
         return KerasRMSprop(parameters, learning_rate), "foreach RMSprop (Keras's epsilon)"
     if name == "sgd":
-        return torch.optim.SGD(parameters, learning_rate, fused=True), "fused SGD"
+        return PlainSGD(parameters, learning_rate, fused=True), "fused SGD"
     raise KeyError(name)
+
+
+class PlainSGD(torch.optim.SGD):
+    """PyTorch's own, without momentum."""
+
+    def tensors(self):
+        """Return the optimizer's state: none."""
+        return []
 
 
 class KerasAdam(torch.optim.Adam):
@@ -43,6 +58,38 @@ class KerasAdam(torch.optim.Adam):
             exact, rounded = (_correction(group["betas"], self._steps, dtype) for dtype in (np.float64, np.float32))
             group["lr"] = self._rate * rounded / exact
         return super().step(closure)
+
+
+class CapturedAdam(torch.optim.Adam):
+    """The same with everything on the device: the learning rate is a tensor that carries the whole bias correction.
+
+    PyTorch's own correction is put out of action by a count of steps at which it is 1: what is left is Keras's form,
+    rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon).
+    """
+
+    def __init__(self, parameters, learning_rate, epsilon=1e-7):
+        where = parameters[0].device
+        self._rate, self._count = learning_rate, torch.zeros((), device=where)
+        self._betas = torch.tensor([0.9, 0.999], device=where)
+        rate = torch.zeros((), device=where)
+        super().__init__(parameters, rate, eps=epsilon, fused=True, capturable=where.type == "cuda")
+        for parameter in parameters:
+            self.state[parameter] = {
+                "step": torch.full((), 1e6, device=where),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+
+    def step(self, closure=None):
+        """Take one step."""
+        self._count.add_(1)
+        first, second = (1 - self._betas**self._count).unbind()
+        self.param_groups[0]["lr"].copy_(self._rate * second.sqrt() / first)
+        return super().step(closure)
+
+    def tensors(self):
+        """Return the optimizer's state, to be put back after steps that are not to count."""
+        return [self._count, *(tensor for state in self.state.values() for tensor in state.values())]
 
 
 def _correction(betas, step, dtype):
@@ -71,3 +118,7 @@ class KerasRMSprop(torch.optim.Optimizer):
             roots = torch._foreach_add(means, group["epsilon"])
             torch._foreach_sqrt_(roots)
             torch._foreach_addcdiv_(group["params"], gradients, roots, -group["lr"])
+
+    def tensors(self):
+        """Return the optimizer's state, to be put back after steps that are not to count."""
+        return [mean for means in self._means for mean in means]

@@ -1,0 +1,144 @@
+"""A run of a benchmark: its device, its workers, the works they do, and the yardstick of this machine."""
+
+import argparse
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import common
+import device as machine
+import peers
+from contest import Contest
+from pool import Absent, Pool, script
+
+from kerazoo.errors import UnavailableError
+
+QUICK = "not measured: --quick"
+MOST_EXAMPLES = 32_000
+"""Of a work: those of 500 steps of 64, or of one epoch where that is less."""
+_MAKER = "maker"
+
+
+class Session:
+    """What a script has while it runs: `device`, `contenders`, and works for them to do.
+
+    Args:
+        options: of the command line.
+        fresh: a worker does one work only, so that its peak of memory is that of this work; quick runs keep theirs.
+    """
+
+    def __init__(self, options: argparse.Namespace, fresh: bool = True):
+        self.options = options
+        self.device = machine.this_device(options.device, options.precision)
+        self.contenders = common.choose_contenders(options.contenders)
+        self.deadline = time.monotonic() + (options.limit or float("inf"))
+        self.fresh = fresh and not options.quick
+        self.product: dict[str, float] = {}
+        self.together = machine.cores() >= 8  # warming up: so many compilers do not wait for each other
+        self._pools: dict[int, Pool] = {}
+
+    def __enter__(self) -> "Session":
+        self.folder = Path(tempfile.mkdtemp(prefix="kerazoo-benchmark-"))
+        self.maker = self._pool([_MAKER], 1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pool in (self.maker, *self._pools.values()):
+            pool.end()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def repeats(self) -> int:
+        """Turns that count."""
+        return self.options.repeats or (3 if self.options.quick else 7)
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the limit has come."""
+        return time.monotonic() >= self.deadline
+
+    @contextlib.contextmanager
+    def work(self, name: str, **settings: Any) -> Iterator[Path]:
+        """Have the work of the model `name` made, and remove it afterwards.
+
+        Raises:
+            UnavailableError: it cannot be made.
+        """
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        self.maker.start()
+        if _MAKER in self.maker.absent:
+            raise UnavailableError(f"the work cannot be prepared: {self.maker.absent[_MAKER]}")
+        wanted = {"folder": str(folder), "name": name, "precision": self.options.precision, "most": MOST_EXAMPLES}
+        try:
+            self.maker.ask(_MAKER, "make", **{**wanted, **settings})
+        except Absent as reason:
+            raise UnavailableError(f"the work '{name}' cannot be prepared: {reason}") from None
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def contest(self, threads: int | None = None) -> Iterator[Contest]:
+        """Let the contenders, with so many threads each, do one work."""
+        count = threads or self.options.threads
+        if count not in self._pools:
+            self._pools[count] = self._pool(self.contenders, count)
+        contest = Contest(self._pools[count])
+        self._measure_product(contest)
+        try:
+            yield contest
+        finally:
+            if self.fresh:
+                self._pools[count].end()
+
+    def record(self, contest: Contest, threads: int | None = None) -> dict[str, Any]:
+        """Return what belongs into every row: time, machine, software, yardsticks."""
+        count = threads or self.options.threads
+        fastest = max(self.product, key=lambda library: self.product[library], default=None)
+        return {
+            "time": common.now(),
+            "quick": self.options.quick,
+            "repeats": self.repeats,
+            "environment": machine.record(self.device, self.options.precision, count),
+            "software": {name: contest.pool.about[name] for name in self.contenders if name in contest.pool.about},
+            "matmul_flops_per_s": self.product[fastest] if fastest else None,
+            "matmul_library": fastest,
+            "peak_flops_per_s": machine.dense_peak(self.device, self.options.precision),
+        }
+
+    def use(self, flops_per_s: float) -> dict[str, Any]:
+        """Return the share of the machine that so many FLOP/s are."""
+        product = max(self.product.values(), default=None)
+        return {
+            "flops_per_s": flops_per_s,
+            "utilisation_of_matmul": flops_per_s / product if product else None,
+            "utilisation_of_peak": machine.utilisation(
+                flops_per_s, machine.dense_peak(self.device, self.options.precision)
+            ),
+        }
+
+    def _measure_product(self, contest: Contest) -> None:
+        """Measure a matrix product with each library that is there, once a run."""
+        size, count = (8192, 10) if self.device.kind == "gpu" else (2048, 1)
+        seconds = 0.3 if self.options.quick else 1.0
+        for name in contest.there:
+            library = peers.CONTENDERS[name].library
+            if library not in self.product:
+                with contextlib.suppress(Absent):
+                    ask = {"precision": self.options.precision, "size": size, "count": count, "length": seconds}
+                    self.product[library] = contest.pool.ask(name, "product", 60.0 + seconds, **ask)
+
+    def _pool(self, names: list[str], threads: int) -> Pool:
+        device = {"kind": self.device.kind, "index": self.device.index}
+        settings = {"device": device, "threads": threads}
+        return Pool(
+            names,
+            lambda name: script(name, settings),
+            lambda name: peers.environment(name, device, threads),
+            self.deadline,
+        )
