@@ -8,7 +8,7 @@ KerazooError
 │   ├── ModelFileError               a file that is not the model that was asked for
 │   ├── RunDirectoryError            a run directory that cannot be used as asked
 │   └── LedgerError                  an entry of the ledger, or a row of the record, that cannot be used
-├── NotFiniteError (ArithmeticError)  a model answers or measures with NaN or infinity; exits with 1
+├── NotFiniteError (ArithmeticError)  training diverged, or a model answers with NaN or infinity; exits with 1
 └── UnavailableError (RuntimeError)  something outside failed: no network, no package; exits with 1
 """
 

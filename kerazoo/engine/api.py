@@ -8,6 +8,7 @@ import keras
 
 from kerazoo.engine import arrays, backend, hooks, internals, keras_loop
 from kerazoo.engine.fitting import Course, Examples, NotCompilable, run
+from kerazoo.engine.guard import guards
 from kerazoo.engine.saver import Saver
 
 _LOG = logging.getLogger("kerazoo.engine")
@@ -74,6 +75,8 @@ def fit(
     Raises:
         ValueError: the model is not compiled or belongs to another strategy, the arrays do not fit together, or
             `resume` without `checkpoint_dir`; `CheckpointError` where the checkpoint belongs to another model or run.
+        NotFiniteError: training has diverged: a loss or a weight is NaN or infinite. The last finite checkpoint stays.
+            With Keras's `TerminateOnNaN` among the callbacks that one decides.
         KeyboardInterrupt: after Ctrl-C, the state being saved.
     """
     _check(model, batch_size, resume, checkpoint_dir)
@@ -83,6 +86,7 @@ def fit(
         callbacks = hooks.flat(callbacks)
         if not any(isinstance(one, keras.callbacks.History) for one in callbacks):
             callbacks.append(keras.callbacks.History())
+        callbacks += guards(callbacks)
     is_arrays = arrays.qualifies(x, y, sample_weight)
     if validation_split and validation_data is None and is_arrays:
         (x, y, sample_weight), validation_data = arrays.split(x, y, sample_weight, validation_split)

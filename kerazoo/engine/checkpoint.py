@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from kerazoo.engine import values
-from kerazoo.errors import InputError
+from kerazoo.engine.guard import finite
+from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.files import whole_file
 
 _KEEP = 2
@@ -40,10 +41,16 @@ def save(directory, model, meta, write=True):
 
     Returns:
         The path.
+
+    Raises:
+        NotFiniteError: a weight, the optimizer's state or a metric is NaN or infinite; the files are as before.
     """
     arrays = {}
     for group, variables in variables_of(model).items():
         arrays.update({f"{group}/{i}": _array(v) for i, v in enumerate(variables)})
+    for key, array in arrays.items():
+        if not finite(array):
+            raise NotFiniteError(f"'{key}' is not finite in epoch {meta['epoch']}: nothing is saved of it")
     arrays["meta"] = np.array(json.dumps(values.encode(meta, arrays)))
     path = Path(directory) / f"checkpoint-{meta['epoch']:06d}-{meta['step']:09d}.npz"
     if write:
