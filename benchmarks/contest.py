@@ -1,7 +1,7 @@
 """A contest: several contenders do the same work, and whoever fails drops out with the reason."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pool import Absent, Pool
@@ -60,18 +60,32 @@ class Contest:
                 answers[name] = answer
         return answers
 
-    def turns(self, do: str, repeats: int, seconds: float = 600.0, **arguments: Any) -> dict[str, list[float]]:
-        """Ask all contenders in turn, `repeats` times, and return the seconds that each reports.
+    def turns(
+        self,
+        do: str,
+        repeats: int,
+        own: Mapping[str, Mapping[str, Any]] | None = None,
+        names: Sequence[str] | None = None,
+        **arguments: Any,
+    ) -> dict[str, list[float]]:
+        """Ask the contenders in turn, `repeats` times, and return the seconds that each reports.
 
         The order is rotated from turn to turn. A contender that drops out has no seconds at all.
+
+        Args:
+            do: what they are asked to do.
+            repeats: turns of each.
+            own: arguments that differ from one contender to the other.
+            names: those that are asked; by default all.
+            arguments: those that all have.
         """
-        taken: dict[str, list[float]] = {name: [] for name in self.there}
-        for order in turns(list(self.there), repeats):
+        taken: dict[str, list[float]] = {name: [] for name in self.there if names is None or name in names}
+        for order in turns(list(taken), repeats):
             for name in order:
                 if name in self.there:
                     time.sleep(_PAUSE_S)
-                    taken[name].append(self.ask(name, do, seconds, **arguments))
-        return {name: taken[name] for name in self.there}
+                    taken[name].append(self.ask(name, do, **{**arguments, **(own or {}).get(name, {})}))
+        return {name: seconds for name, seconds in taken.items() if name in self.there}
 
 
 def peer_of(name: str) -> str:

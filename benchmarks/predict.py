@@ -1,136 +1,131 @@
-"""Inference speed: kerazoo's `predict` against Keras's `model.predict` and PyTorch, by the batch and one by one.
+"""Inference speed: kerazoo's `predict` against Keras and PyTorch, by the batch and one example a call.
 
-    python benchmarks/predict.py [--models imdb_lstm] [--quick] [--json]
+    python benchmarks/predict.py [--models imdb_lstm] [--contenders '*-jax'] [--quick] [--json]
 
-All have the same weights and take turns in one process; the first turn does not count. Ratios are formed turn by turn:
-above 1, kerazoo is faster.
+Each contender has a process of its own; all have the same weights and take turns. Ratios are formed turn by turn, to
+the faster of kerazoo's two backends: above 1, kerazoo is faster.
 """
 
+import json
 import sys
-import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import common
-
-from kerazoo.quiet import start_keras
+import numpy as np
+from contest import Contest, peer_of, verdict
+from session import Session
+from timing import spread
+from train import best_table
 
 BATCH = 512
+_QUICK_COMPILE = "not measured: --quick compiles with torch.compile for the first model only"
+_TOLERANCE = {"float32": 1e-3}  # the largest difference of an output; of narrower numbers `_COARSE`
+_COARSE = 0.1
 
 
 def main(argv: list[str]) -> None:
     """Measure, append rows, print."""
     options = common.parser(__doc__, "predict.jsonl").parse_args(argv)
     models = common.choose_models(options.models)
-    start_keras()
-    import hardware
-    from measure import set_up
-    from work import prepare
-
-    device, _, repeats, about = set_up(options)
-    product = hardware.matmul_flops(options.precision, device)
-    peak = hardware.dense_peak(device, options.precision)
     rows = []
-    for name in models:
-        common.note(f"{name} ...")
-        work = prepare(name, device, options.precision)
-        row = {"benchmark": "predict", "time": common.now(), "quick": options.quick, "repeats": repeats}
-        row |= measure(work, 2 if options.quick else 8, 10 if options.quick else 50, repeats, not options.no_torch)
-        row |= {"matmul_flops_per_s": product, "peak": peak}
-        for side in row["batch"]["contenders"].values():
-            if not isinstance(side, str):
-                achieved = row["flops_per_sample"] * side["samples_per_s"]
-                side["utilisation_of_matmul"] = hardware.utilisation(achieved, product)
-                side["utilisation_of_peak"] = hardware.utilisation(achieved, peak)
-        rows.append(row | {"environment": about})
-        common.append_row(options.out, rows[-1])
-    common.finish(rows, options, tables(rows, options.threads))
+    with Session(options, fresh=False) as session:
+        for name in models:
+            if session.out_of_time:
+                common.note(f"{name}: no time left")
+                break
+            common.note(f"{name} ...")
+            rows.append(measure_model(session, name, first=name == models[0]))
+            common.append_row(options.out, rows[-1])
+    common.finish(rows, options, tables(rows))
 
 
-def measure(work: Any, batches: int, calls: int, repeats: int, torch: bool) -> dict[str, Any]:
-    """Return the row of one model.
+def measure_model(session: Session, name: str, first: bool = True) -> dict[str, Any]:
+    """Return the row of the model `name`."""
+    with session.work(name) as folder, session.contest() as contest:
+        if session.options.quick and not first and "torch-compile" in contest.there:
+            contest.drop("torch-compile", _QUICK_COMPILE)
+        return {"benchmark": "predict", **measure(session, contest, folder)}
 
-    Args:
-        work: the model, and the data to predict on.
-        batches: batches of 512 in one call and turn.
-        calls: calls with one example in a turn.
-        repeats: turns that count.
-        torch: whether PyTorch takes part, if it can.
-    """
-    import flops
-    import numpy as np
-    from measure import no_torch
-    from peers import fitting
 
-    from kerazoo.engine import predict
-
-    ours = fitting.build(work)
-    plain = fitting.Plain(work, ours).model
-    x, _ = work.take(batches * BATCH)
-    sides: dict[str, Callable[[Any], Any]] = {
-        "kerazoo": lambda part: predict(ours, part, batch_size=BATCH),
-        "keras": lambda part: plain.predict(part, batch_size=BATCH, verbose=0),
+def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
+    """Return a row: microseconds, ratios and differences of predicting with the work in `folder`."""
+    quick = session.options.quick
+    batches, calls = (2, 10) if quick else (8, 50)
+    work = json.loads((folder / "work.json").read_text(encoding="utf-8"))
+    contest.every("open", folder=str(folder), together=session.together)
+    for name in list(contest.there):
+        contest.ask(name, "outputs", count=BATCH, path=str(folder / f"outputs-{name}.npy"))
+    apart = _differences(folder, contest.there)
+    forms = contest.every("settle_predict", batches=batches, batch=BATCH, quick=quick, together=session.together)
+    tolerance = _TOLERANCE.get(work["precision"], _COARSE)
+    row: dict[str, Any] = {
+        **session.record(contest),
+        "model": work["name"],
+        "options": work["options"],
+        "data": work["data"],
+        "flops_per_sample": work["forward_flops"],
+        "flops_how": work["flops_how"],
     }
-    reason = no_torch(work, torch)
-    if not reason:
-        from peers.torch_training import Torch
-
-        peer = Torch(work, ours)
-        sides["torch"] = lambda part: peer.predict(peer.tensor(part)).numpy()
-    absent = {"torch": reason} if reason else {}
-    outputs = {name: np.asarray(side(x[:BATCH])) for name, side in sides.items()}
-    differences = {name: float(np.abs(output - outputs["keras"]).max()) for name, output in outputs.items()}
-    return {
-        "model": work.name,
-        "options": work.options,
-        "data": work.source,
-        "flops_per_sample": flops.forward_flops(ours, work.length),
-        "flops_how": flops.HOW,
-        "largest_difference_to_keras": differences | absent,
-        "batch": _compare(sides, [x], repeats, len(x)) | {"batch_size": BATCH, "absent": absent},
-        "one": _compare(sides, [x[i : i + 1] for i in range(calls)], repeats, calls) | {"absent": absent},
-    }
-
-
-def _compare(sides: dict[str, Callable[[Any], Any]], parts: list[Any], repeats: int, examples: int) -> dict[str, Any]:
-    """Return microseconds and ratios of calling each side on each of the `parts`."""
-    from timing import interleave, ratios, spread
-
-    def timed(side):
-        began = time.perf_counter()
-        for part in parts:
-            side(part)  # returns NumPy arrays: the device is done
-        return time.perf_counter() - began
-
-    taken = interleave({name: lambda side=side: timed(side) for name, side in sides.items()}, repeats)
-    results = {}
-    for name, seconds in taken.items():
-        us = spread([1e6 * s / examples for s in seconds])
-        results[name] = {"us_per_sample": us, "samples_per_s": 1e6 / us["median"]}
-    return {
-        "contenders": results,
-        "ratios": {name: ratios(taken["kerazoo"], taken[name]) for name in sides if name != "kerazoo"},
-    }
+    for part, do, arguments, examples in (
+        ("batch", "predict_batches", {}, batches * BATCH),
+        ("one", "predict_one", {"calls": calls}, calls),
+    ):
+        times = contest.turns(do, session.repeats, **arguments)
+        same = [name for name in times if apart.get(name, 0.0) <= tolerance]
+        results = {}
+        for name, taken in times.items():
+            us = spread([1e6 * seconds / examples for seconds in taken])
+            per_second = 1e6 / us["median"]
+            form = forms[name]["form" if part == "batch" else "one_form"]
+            results[name] = {"form": form, "us_per_sample": us, "samples_per_s": per_second}
+            results[name] |= {"largest_difference_to_keras": apart.get(name), "predicts_the_same": name in same}
+            if part == "batch":
+                results[name] |= session.use(work["forward_flops"] * per_second)
+        row[part] = {"batch_size": BATCH if part == "batch" else 1, "contenders": results, **verdict(times, same)}
+    for part in ("batch", "one"):
+        row[part]["contenders"] |= contest.absent
+    return row
 
 
-def tables(rows: list[dict[str, Any]], threads: int) -> list[Any]:
-    """Return a table for batches and one for single examples."""
-    made = []
+def _differences(folder: Path, names: list[str]) -> dict[str, float]:
+    """Return the largest difference of each contender's outputs to Keras's, on its own backend where that is there."""
+    outputs = {name: np.load(folder / f"outputs-{name}.npy") for name in names}
+    found = {}
+    for name, output in outputs.items():
+        own = f"keras-{name.partition('-')[2]}"
+        reference = own if own in outputs else next((other for other in outputs if peer_of(other) == "keras"), None)
+        if reference:
+            found[name] = float(np.abs(output.reshape(outputs[reference].shape) - outputs[reference]).max())
+    return found
+
+
+def tables(rows: list[dict[str, Any]]) -> list[Any]:
+    """Return a table for batches, one for single examples, and one of the fastest of each peer."""
+    if not rows:
+        return []
+    made, works = [], []
     for part, title in (("batch", f"Prediction in batches of {BATCH}"), ("one", "Prediction of one example a call")):
-        lines, notes = [], set()
+        lines = []
         for row in rows:
-            for side, result in row[part]["contenders"].items():
-                ratio = "" if side == "kerazoo" else common.show_spread(row[part]["ratios"][side])
+            works.append((f"{row['model']}, {'batches' if part == 'batch' else 'one example'}", row[part]))
+            for name, result in row[part]["contenders"].items():
+                if isinstance(result, str):
+                    blank = [""] * (6 if part == "batch" else 4)
+                    lines.append((row["model"], name, result.removeprefix("not measured: "), *blank))
+                    continue
+                ratio = common.show_spread(row[part]["ratios"].get(name, ""))
                 shares = (result.get("utilisation_of_matmul"), result.get("utilisation_of_peak"))
+                difference = result["largest_difference_to_keras"]
+                told = difference if result["predicts_the_same"] else f"{common.show(difference)}: another result"
                 times = (common.show_spread(result["us_per_sample"]), result["samples_per_s"], ratio)
-                difference = "" if side == "keras" else row["largest_difference_to_keras"][side]
-                lines.append((row["model"], side, *times, *(shares if part == "batch" else ()), difference))
-            notes |= {f"\n{side}: {reason}" for side, reason in row[part]["absent"].items()}
+                lines.append((row["model"], name, *times, *(shares if part == "batch" else ()), told, result["form"]))
         use = ("of matmul", "of GPU peak") if part == "batch" else ()
-        columns = ("model", "contender", "us/sample", "samples/s", "ratio", *use, "largest difference")
-        caption = f"{threads} threads for every contender; median (least-greatest) of {rows[0]['repeats']} turns"
-        made.append(common.table(title, columns, lines, caption + "".join(sorted(notes))))
-    return made
+        columns = ("model", "contender", "us/sample", "samples/s", "ratio", *use, "difference to Keras", "form")
+        threads = rows[0]["environment"]["threads"]
+        caption = f"{threads} threads and a process for every contender; median (least-greatest) of "
+        made.append(common.table(title, columns, lines, f"{caption}{rows[0]['repeats']} turns"))
+    return [*made, best_table(works)]
 
 
 if __name__ == "__main__":

@@ -53,7 +53,12 @@ def measure_model(session: Session, name: str, first: bool = True, **settings: A
 
 
 def measure(
-    session: Session, contest: Contest, folder: Path, steps: int | None = None, threads: int | None = None
+    session: Session,
+    contest: Contest,
+    folder: Path,
+    steps: int | None = None,
+    threads: int | None = None,
+    compare: bool = True,
 ) -> dict[str, Any]:
     """Return a row: losses, seconds, ratios, FLOPs and memory of training the work in `folder`.
 
@@ -63,12 +68,13 @@ def measure(
         folder: of the work.
         steps: of one turn; None: what takes Keras about a second, less in a quick run.
         threads: of each contender, where they are not those of the command line.
+        compare: also compare the losses after some steps from the same weights, in the same order, without dropout.
     """
     quick = session.options.quick
     work = json.loads((folder / "work.json").read_text(encoding="utf-8"))
-    contest.every("open", folder=str(folder), together=session.together)
-    compared = COMPARED_QUICK if quick else COMPARED
-    losses = contest.every("compare", steps=compared, together=session.together)
+    contest.every("open", folder=str(folder), compare=compare, together=session.together)
+    compared = (COMPARED_QUICK if quick else COMPARED) if compare else 0
+    losses = contest.every("compare", steps=compared, together=session.together) if compare else {}
     steps = max(steps or _steps(contest, 0.3 if quick else 1.0), -(-_LEAST_EXAMPLES // work["batch_size"]))
     forms = contest.every("settle", steps=steps, quick=quick)
     contest.every("forget_peak")
@@ -102,7 +108,7 @@ def measure(
         "data": work["data"],
         "flops_per_sample": flops,
         "flops_how": work["flops_how"],
-        "loss_compared_after_steps": compared,
+        "loss_compared_after_steps": compared or None,
         "contenders": contenders | {name: contest.absent[name] for name in contest.absent},
         **verdict(times, same),
     }

@@ -72,14 +72,14 @@ class Actions:
         """Return versions and what else a number depends on."""
         return self.library.about()
 
-    def open(self, folder: str, train: bool = True) -> None:
+    def open(self, folder: str, compare: bool = False) -> None:
         """Take up a work, with its precision; what was made for the last one goes."""
         self.side = self.still = None
         gc.collect()
         self.work = Work.read(folder)
         self.library.set_precision(self.work.precision)
         self.side = self.make(self.work)
-        if train:
+        if compare:
             still = self.work.still()
             self.still = self.side if still is self.work else self.make(still)
 

@@ -4,7 +4,6 @@ Symbols: B texts, V tokens, H units.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np

@@ -79,5 +79,3 @@ def program_order(model: Any) -> list[int]:
     paths = [variable.path for variable in model.weights]
     tokens = [i for i, path in enumerate(paths) if path.endswith("tokens/embeddings")]
     return [*tokens, *(i for i in range(len(paths)) if i not in tokens)]
-
-
