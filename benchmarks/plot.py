@@ -1,4 +1,4 @@
-"""Draw results/*.jsonl as PNG files beside them: ratios against 1.0 with their spread, and how cost grows.
+"""Draw results/*.jsonl as PNG files beside them: ratios of the fastest forms against 1.0, and how cost grows.
 
 python benchmarks/plot.py [RESULTS_DIRECTORY]
 """
@@ -13,7 +13,7 @@ import matplotlib
 
 from kerazoo.errors import InputError
 
-_NAMES = {"kerazoo": "kerazoo", "keras": "plain Keras", "torch": "PyTorch"}
+_NAMES = {"kerazoo": "kerazoo", "keras": "Keras", "torch": "PyTorch"}
 _COLOURS = {"kerazoo": "#1b6ca8", "keras": "#d1495b", "torch": "#edae49"}
 _AXES = {"batch": "batch size", "length": "sequence length", "width": "width", "threads": "threads"}
 
@@ -48,7 +48,7 @@ def latest(rows: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
 
 def train(rows: list[dict[str, Any]]) -> Any:
     """Return a figure of the ratios of training."""
-    bars = [(_label(row), row["ratios"]) for row in latest(rows, "model")]
+    bars = [(_label(row), _best(row)) for row in latest(rows, "model")]
     return _bars([("Training: time of the other / time of kerazoo", bars)])
 
 
@@ -56,7 +56,7 @@ def predict(rows: list[dict[str, Any]]) -> Any:
     """Return a figure of the ratios of prediction, by the batch and one by one."""
     rows = latest(rows, "model")
     titles = {"batch": "Prediction, batches of 512", "one": "Prediction, one example a call"}
-    return _bars([(title, [(_label(row), row[part]["ratios"]) for row in rows]) for part, title in titles.items()])
+    return _bars([(title, [(_label(row), _best(row[part])) for row in rows]) for part, title in titles.items()])
 
 
 def scaling(rows: list[dict[str, Any]]) -> Any:
@@ -76,8 +76,8 @@ def scaling(rows: list[dict[str, Any]]) -> Any:
     for axes, (sweep, model) in zip(grid.flat, panels, strict=False):
         points = sorted((r for r in rows if (r["sweep"], r["model"]) == (sweep, model)), key=lambda r: r["value"])
         for side, colour in _COLOURS.items():
-            there = [r for r in points if isinstance(r["contenders"].get(side), dict)]
-            times = [r["contenders"][side]["ms_per_step"] for r in there]
+            there = [r for r in points if side in r["best"]]
+            times = [r["contenders"][r["best"][side]]["ms_per_step"] for r in there]
             values = [r["value"] for r in there]
             axes.plot(values, [t["median"] for t in times], "o-", ms=3, color=colour, label=_NAMES[side])
             axes.fill_between(values, [t["min"] for t in times], [t["max"] for t in times], color=colour, alpha=0.2)
@@ -88,6 +88,11 @@ def scaling(rows: list[dict[str, Any]]) -> Any:
         axes.grid(alpha=0.3)
     grid.flat[0].legend()
     return figure
+
+
+def _best(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the ratio of the fastest form of each peer."""
+    return {peer: row["ratios"][name] for peer, name in row["best"].items() if name in row["ratios"]}
 
 
 def _label(row: dict[str, Any]) -> str:
@@ -104,7 +109,7 @@ def _bars(panels: list[tuple[str, list[tuple[str, dict[str, Any]]]]]) -> Any:
     )
     for axes, (title, bars) in zip(grid.flat, panels, strict=True):
         for side, shift in (("keras", 0.2), ("torch", -0.2)):
-            places = [i for i, (_, ratios) in enumerate(bars) if isinstance(ratios.get(side), dict)]
+            places = [i for i, (_, ratios) in enumerate(bars) if side in ratios]
             found = [bars[i][1][side] for i in places]
             middle = [one["median"] for one in found]
             error = [[one["median"] - one["min"] for one in found], [one["max"] - one["median"] for one in found]]

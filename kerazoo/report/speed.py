@@ -7,64 +7,81 @@ from pathlib import Path
 from typing import Any
 
 BEGIN = "<!-- speed: rendered from benchmarks/results -->"
+_HEAD = "| work | kerazoo on | times as fast as Keras | times as fast as PyTorch |\n| --- | --- | --- | --- |"
+_BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 
 def speed_block(results: Path) -> str:
-    """Return a Markdown table for each device of what kerazoo's time is to that of plain Keras and of PyTorch.
+    """Return a Markdown table for each device: what the best forms of Keras and of PyTorch take, to what kerazoo takes.
 
     Args:
         results: the directory of `train.jsonl`, `predict.jsonl` and `generate.jsonl`; quick runs do not count, and
             of several runs of the same work on the same device the last one does.
     """
     lines: dict[str, dict[str, str]] = {}
-    for name, show in (("train", _training), ("predict", _prediction), ("generate", _generation)):
+    for name, works in (("train", _training), ("predict", _prediction), ("generate", _generation)):
         path = results / f"{name}.jsonl"
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
         for row in rows:
             if not row["quick"]:
-                lines.setdefault(_device(row), {}).update(show(row))
+                table = lines.setdefault(_device(row), {})
+                table.update({work: _line(work, compared) for work, compared in works(row).items()})
     if not lines:
         return "No results yet: `python benchmarks/train.py` measures them."
-    tables = []
-    for device, work in lines.items():
-        head = "| work | times as fast as plain Keras | times as fast as PyTorch |\n| --- | --- | --- |"
-        tables.append(f"On {device}:\n\n{head}\n" + "\n".join(work.values()))
-    return "\n\n".join(tables)
+    return "\n\n".join(f"On {device}:\n\n{_HEAD}\n" + "\n".join(work.values()) for device, work in lines.items())
 
 
 def _device(row: dict[str, Any]) -> str:
     about = row["environment"]
-    return f"{about['device']['name']}, {about['threads']['tensorflow_intra_op']} threads, {about['precision']}"
+    alone = "" if about["processes"] == "one a contender" else ", all in one process"
+    return f"{about['device']['name']}, {about['threads']} threads, {about['precision']}{alone}"
 
 
-def _training(row: dict[str, Any]) -> dict[str, str]:
-    work = f"train `{row['model']}`, batch {row['batch_size']}"
-    return {work: _line(work, row["ratios"])}
+def _training(row: dict[str, Any]) -> dict[str, Any]:
+    return {f"train `{row['model']}`, batch {row['batch_size']}": row}
 
 
-def _prediction(row: dict[str, Any]) -> dict[str, str]:
-    batch, one = f"predict with `{row['model']}`, batches of 512", f"predict with `{row['model']}`, one example a call"
-    return {batch: _line(batch, row["batch"]["ratios"]), one: _line(one, row["one"]["ratios"])}
+def _prediction(row: dict[str, Any]) -> dict[str, Any]:
+    work = f"predict with `{row['model']}`"
+    return {f"{work}, batches of {row['batch']['batch_size']}": row["batch"], f"{work}, one example a call": row["one"]}
 
 
-def _generation(row: dict[str, Any]) -> dict[str, str]:
-    """Return two lines: against a loop of `model.predict`, and against loops that carry the state."""
-    ratios, work = row["ratios"], f"generate with `{row['model']}`, one stream"
-    loop, step = f"{work}, against a loop of `model.predict`", f"{work}, against a loop that carries its state"
+def _generation(row: dict[str, Any]) -> dict[str, Any]:
+    work = f"generate with `{row['model']}`"
     return {
-        loop: _line(loop, {"keras": ratios["predict loop"]}),
-        step: _line(step, {"keras": ratios["stateful loop"], "torch": ratios.get("torch loop")}),
+        f"{work}, one text, against a loop of `model.predict`": row["window"],
+        f"{work}, one text, against loops that carry the state": row["one"],
+        f"{work}, {row['streams']['streams']} texts, against loops that carry the state": row["streams"],
     }
 
 
-def _line(work: str, ratios: dict[str, Any]) -> str:
-    return f"| {work} | {_ratio(ratios.get('keras'))} | {_ratio(ratios.get('torch'))} |"
+def _line(work: str, compared: dict[str, Any]) -> str:
+    """Return the line of one work; `compared` has the contenders, the `best` of each peer, and the ratios."""
+    return f"| {work} | {_ours(compared)} | {_peer(compared, 'keras')} | {_peer(compared, 'torch')} |"
 
 
-def _ratio(found: Any) -> str:
-    """Return a spread as "median (least to greatest)"; a text says why there is none."""
-    if not isinstance(found, dict):
+def _ours(compared: dict[str, Any]) -> str:
+    """Return the backend on which kerazoo is faster, and what the other one takes."""
+    ours = compared["best"].get("kerazoo")
+    if ours is None:
+        return "not measured"
+    others = [name for name in compared["ratios"] if name.startswith("kerazoo-")]
+    told = [f"; {_backend(name)} takes {compared['ratios'][name]['median']:.2f} times as long" for name in others]
+    return _backend(ours) + "".join(told)
+
+
+def _peer(compared: dict[str, Any], peer: str) -> str:
+    """Return a spread as "median (least to greatest)", and which form of the peer it is against."""
+    name = compared["best"].get(peer)
+    found = compared["ratios"].get(name)
+    if not found:
         return "not measured"
     digits = 0 if found["median"] >= 100 else 2
     median, least, greatest = (f"{found[key]:,.{digits}f}" for key in ("median", "min", "max"))
-    return f"{median} ({least} to {greatest})"
+    form = compared["contenders"][name]["form"]
+    return f"{median} ({least} to {greatest}); {form if peer == 'torch' else f'{_backend(name)}, {form}'}"
+
+
+def _backend(name: str) -> str:
+    """Return the backend of a contender of kerazoo or Keras: of "keras-jax" it is JAX."""
+    return _BACKENDS[name.partition("-")[2]]

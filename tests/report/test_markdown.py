@@ -129,22 +129,6 @@ def test_only_what_stands_between_the_markers_is_replaced():
             refresh.with_block(broken, refresh.BEGIN, "one")
 
 
-def test_speed_is_told_by_device_from_the_last_runs_that_were_not_quick(tmp_path):
-    assert "No results yet" in speed.speed_block(tmp_path)
-    ratio = {"median": 2.0, "min": 1.5, "max": 2.25}
-    about = {"device": {"name": "a CPU"}, "threads": {"tensorflow_intra_op": 2}, "precision": "float32"}
-    row = {"quick": False, "model": "toy_mlp", "batch_size": 4, "environment": about}
-    slow = {**row, "ratios": {"keras": {**ratio, "median": 0.5}, "torch": "not measured: no PyTorch"}}
-    rows = [slow, {**slow, "ratios": {"keras": ratio, "torch": "not measured"}}, {**slow, "quick": True}]
-    (tmp_path / "train.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows))
-    loops = {"predict loop": {"median": 2345.6, "min": 2000.0, "max": 3000.0}, "stateful loop": ratio}
-    (tmp_path / "generate.jsonl").write_text(json.dumps({**row, "ratios": loops}) + "\n")
-    text = speed.speed_block(tmp_path)
-    assert text.count("On a CPU, 2 threads, float32:") == 1
-    assert "| train `toy_mlp`, batch 4 | 2.00 (1.50 to 2.25) | not measured |" in text
-    assert "| 2,346 (2,000 to 3,000) | not measured |" in text and "0.50" not in text
-
-
 def test_files_are_written_whole_or_not_at_all(tmp_path):
     first, second = tmp_path / "a" / "first.md", tmp_path / "second.md"
     write_files({first: "old"})
