@@ -5,7 +5,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,16 @@ class Session:
     Args:
         options: of the command line.
         fresh: a worker does one work only, so that its peak of memory is that of this work; quick runs keep theirs.
+        command: returns the command line of a worker from the contender's name and the settings.
     """
 
-    def __init__(self, options: argparse.Namespace, fresh: bool = True):
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        fresh: bool = True,
+        command: Callable[[str, Mapping[str, Any]], list[str]] = script,
+    ):
+        self._command = command
         self.options = options
         self.device = machine.this_device(options.device, options.precision)
         self.contenders = common.choose_contenders(options.contenders)
@@ -138,7 +145,7 @@ class Session:
         settings = {"device": device, "threads": threads}
         return Pool(
             names,
-            lambda name: script(name, settings),
+            lambda name: self._command(name, settings),
             lambda name: peers.environment(name, device, threads),
             self.deadline,
         )

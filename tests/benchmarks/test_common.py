@@ -12,11 +12,6 @@ ROOT = Path(__file__).parents[2]
 GPUS = ["NVIDIA H100 80GB HBM3", "Some other card"]
 
 
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-
-
 def test_spread_has_median_least_and_greatest():
     import timing
 
@@ -36,20 +31,7 @@ def test_turns_rotate():
     import timing
 
     assert list(timing.turns("ABC", 4)) == [tuple("ABC"), tuple("BCA"), tuple("CAB"), tuple("ABC")]
-
-
-def test_interleave_drops_the_first_turn():
-    import timing
-
-    calls = []
-
-    def side(name):
-        calls.append(name)
-        return float(len(calls))
-
-    taken = timing.interleave({"a": lambda: side("a"), "b": lambda: side("b")}, 2)
-    assert calls == ["a", "b", "b", "a", "a", "b"]
-    assert taken == {"a": [4.0, 5.0], "b": [3.0, 6.0]}
+    assert list(timing.turns("", 2)) == []
 
 
 def test_rows_are_whole_lines_also_after_a_broken_one(tmp_path):
@@ -69,34 +51,32 @@ def test_rows_are_whole_lines_also_after_a_broken_one(tmp_path):
     [("auto", [], "cpu", 0), ("cpu", GPUS, "cpu", 0), ("auto", GPUS, "gpu", 0), ("gpu:1", GPUS, "gpu", 1)],
 )
 def test_device_is_chosen(wanted, gpus, kind, index):
-    import common
+    from device import choose_device
 
-    device = common.choose_device(wanted, gpus, "a CPU")
+    device = choose_device(wanted, gpus, "a CPU")
     assert (device.kind, device.index) == (kind, index)
     assert device.name == (gpus[index] if kind == "gpu" else "a CPU")
-    assert device.torch_name == (f"cuda:{index}" if kind == "gpu" else "cpu")
 
 
 @pytest.mark.parametrize(
     ("wanted", "gpus"), [("gpu", []), ("gpu:2", GPUS), ("tpu", GPUS), ("cpu:1", []), ("gpu:x", GPUS)]
 )
 def test_device_that_is_not_there(wanted, gpus):
-    import common
+    from device import InputError, choose_device
 
-    with pytest.raises(common.InputError, match=f"--device {wanted}"):
-        common.choose_device(wanted, gpus, "a CPU")
+    with pytest.raises(InputError, match=f"--device {wanted}"):
+        choose_device(wanted, gpus, "a CPU")
 
 
 def test_peak_and_utilisation_with_and_without_a_gpu():
-    import common
-    import hardware
+    from device import Device, dense_peak, utilisation
 
-    h100, other = (common.Device("gpu", name) for name in GPUS)
-    assert hardware.utilisation(98.94e12, hardware.dense_peak(h100, "mixed_bfloat16")) == pytest.approx(0.1)
-    assert hardware.dense_peak(h100, "float32") == 67e12
-    assert hardware.utilisation(1.0, hardware.dense_peak(other, "float32")) == "not known for Some other card"
-    cpu = common.Device("cpu", "a CPU")
-    assert hardware.utilisation(1.0, hardware.dense_peak(cpu, "float32")) == "not measured: no GPU"
+    h100, other = (Device("gpu", name) for name in GPUS)
+    assert utilisation(98.94e12, dense_peak(h100, "mixed_bfloat16")) == pytest.approx(0.1)
+    assert dense_peak(h100, "float32") == 67e12
+    assert utilisation(1.0, dense_peak(other, "float32")) == "not known for Some other card"
+    cpu = Device("cpu", "a CPU")
+    assert utilisation(1.0, dense_peak(cpu, "float32")) == "not measured: no GPU"
 
 
 def test_flops_of_a_dense_and_a_recurrent_model():
@@ -126,6 +106,7 @@ def run_script(name, *arguments, **environment):
         (["--repeats", "0"], "whole number above 0"),
         (["--precision", "float8"], "invalid choice"),
         (["--fast"], "--fast"),
+        (["--contenders", "theano"], "kerazoo-tensorflow"),
     ],
 )
 def test_wrong_arguments_exit_with_2_in_one_line(arguments, message):
@@ -140,12 +121,15 @@ def test_quick_run_without_torch(tmp_path):
     (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')\n")
     out = tmp_path / "train.jsonl"
     arguments = ["--models", "toy_mlp", "--quick", "--device", "cpu", "--json", "--out", out]
+    arguments += ["--contenders", "*-tensorflow", "torch-*"]
     done = run_script("train.py", *arguments, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["rows"]
     assert json.loads(out.read_text()) == row
-    assert row["contenders"]["torch"] == "not measured: PyTorch is not installed; pip install 'kerazoo[bench]'"
-    assert row["contenders"]["kerazoo"]["loss_difference_to_keras"] < 1e-4
-    assert row["contenders"]["kerazoo"]["memory"]["gpu_mib"] == "not measured: no GPU"
-    assert row["environment"]["threads"]["pytorch"] is None
-    assert row["ratios"]["keras"]["min"] > 0
+    assert row["contenders"]["torch-eager"] == "not measured: PyTorch is not installed; pip install 'kerazoo[bench]'"
+    assert row["contenders"]["torch-cudagraphs"] == "not measured: no GPU"
+    assert row["contenders"]["kerazoo-tensorflow"]["loss_difference_to_keras"] < 1e-4
+    assert row["contenders"]["kerazoo-tensorflow"]["cudnn_obstacles"] == "not measured: no GPU"
+    assert row["best"] == {"kerazoo": "kerazoo-tensorflow", "keras": "keras-tensorflow"}
+    assert set(row["software"]) == {"kerazoo-tensorflow", "keras-tensorflow"}
+    assert row["ratios"]["keras-tensorflow"]["min"] > 0
