@@ -132,10 +132,18 @@ def finish(rows: list[dict[str, Any]], options: argparse.Namespace, tables: Iter
     if options.json:
         print(json.dumps({"rows": rows}, ensure_ascii=False, indent=1, allow_nan=False))
         return
-    console = Console(width=None if sys.stdout.isatty() else 180)
+    show_tables(tables)
+    print(f"{len(rows)} row(s) appended to {options.out}")
+
+
+def show_tables(tables: Iterable[Table], path: Path | None = None) -> None:
+    """Print the tables, and write them into the file `path`, if there is to be one."""
+    console = Console(width=None if sys.stdout.isatty() else 180, record=path is not None)
     for one in tables:
         console.print(one, "")
-    console.print(f"{len(rows)} row(s) appended to {options.out}")
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(console.export_text(), encoding="utf-8")
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> Table:

@@ -42,7 +42,7 @@ def measure_model(session: Session) -> dict[str, Any]:
 
 def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
     """Return a row: microseconds a character and ratios, for one text, for many, and by windows."""
-    contest.every("open", folder=str(folder), together=session.together)
+    contest.every("open", folder=str(folder), seconds=session.patience, together=session.together)
     size = 1 if session.options.quick else 5
     row: dict[str, Any] = {**session.record(contest), "model": NAME}
     for part, streams in (("one", 1), ("streams", STREAMS)):

@@ -14,12 +14,11 @@ from typing import Any
 import common
 import numpy as np
 from contest import Contest, peer_of, verdict
-from session import Session
+from session import NOT_COMPILED, Session
 from timing import spread
 from train import best_table
 
 BATCH = 512
-_QUICK_COMPILE = "not measured: --quick compiles with torch.compile for the first model only"
 _TOLERANCE = {"float32": 1e-3}  # the largest difference of an output; of narrower numbers `_COARSE`
 _COARSE = 0.1
 
@@ -35,16 +34,16 @@ def main(argv: list[str]) -> None:
                 common.note(f"{name}: no time left")
                 break
             common.note(f"{name} ...")
-            rows.append(measure_model(session, name, first=name == models[0]))
+            rows.append(measure_model(session, name, compiled=not options.quick or name == models[0]))
             common.append_row(options.out, rows[-1])
     common.finish(rows, options, tables(rows))
 
 
-def measure_model(session: Session, name: str, first: bool = True) -> dict[str, Any]:
-    """Return the row of the model `name`."""
+def measure_model(session: Session, name: str, compiled: bool = True) -> dict[str, Any]:
+    """Return the row of the model `name`; `compiled`: torch.compile takes part, which takes its time."""
     with session.work(name) as folder, session.contest() as contest:
-        if session.options.quick and not first and "torch-compile" in contest.there:
-            contest.drop("torch-compile", _QUICK_COMPILE)
+        if not compiled and "torch-compile" in contest.there:
+            contest.drop("torch-compile", NOT_COMPILED)
         return {"benchmark": "predict", **measure(session, contest, folder)}
 
 
@@ -53,11 +52,13 @@ def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
     quick = session.options.quick
     batches, calls = (2, 10) if quick else (8, 50)
     work = json.loads((folder / "work.json").read_text(encoding="utf-8"))
-    contest.every("open", folder=str(folder), together=session.together)
+    contest.every("open", folder=str(folder), seconds=session.patience, together=session.together)
     for name in list(contest.there):
-        contest.ask(name, "outputs", count=BATCH, path=str(folder / f"outputs-{name}.npy"))
+        contest.ask(name, "outputs", session.patience, count=BATCH, path=str(folder / f"outputs-{name}.npy"))
     apart = _differences(folder, contest.there)
-    forms = contest.every("settle_predict", batches=batches, batch=BATCH, quick=quick, together=session.together)
+    forms = contest.every(
+        "settle_predict", batches=batches, batch=BATCH, quick=quick, seconds=session.patience, together=session.together
+    )
     tolerance = _TOLERANCE.get(work["precision"], _COARSE)
     row: dict[str, Any] = {
         **session.record(contest),

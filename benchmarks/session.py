@@ -18,6 +18,7 @@ from pool import Absent, Pool, script
 from kerazoo.errors import UnavailableError
 
 QUICK = "not measured: --quick"
+NOT_COMPILED = "not measured: for want of time, torch.compile takes part with the first models only"
 MOST_EXAMPLES = 32_000
 """Of a work: those of 500 steps of 64, or of one epoch where that is less."""
 _MAKER = "maker"
@@ -25,6 +26,8 @@ _MAKER = "maker"
 
 class Session:
     """What a script has while it runs: `device`, `contenders`, and works for them to do.
+
+    `precision` is that of the works to come, `patience` the seconds that a contender has for each part of its warm-up.
 
     Args:
         options: of the command line.
@@ -44,7 +47,9 @@ class Session:
         self.contenders = common.choose_contenders(options.contenders)
         self.deadline = time.monotonic() + (options.limit or float("inf"))
         self.fresh = fresh and not options.quick
-        self.product: dict[str, float] = {}
+        self.precision = options.precision
+        self.patience = 600.0
+        self.products: dict[str, dict[str, float]] = {}
         self.together = machine.cores() >= 8  # warming up: so many compilers do not wait for each other
         self._pools: dict[int, Pool] = {}
 
@@ -64,9 +69,14 @@ class Session:
         return self.options.repeats or (3 if self.options.quick else 7)
 
     @property
+    def left(self) -> float:
+        """Seconds until the limit."""
+        return self.deadline - time.monotonic()
+
+    @property
     def out_of_time(self) -> bool:
         """Whether the limit has come."""
-        return time.monotonic() >= self.deadline
+        return self.left <= 0
 
     @contextlib.contextmanager
     def work(self, name: str, **settings: Any) -> Iterator[Path]:
@@ -79,7 +89,7 @@ class Session:
         self.maker.start()
         if _MAKER in self.maker.absent:
             raise UnavailableError(f"the work cannot be prepared: {self.maker.absent[_MAKER]}")
-        wanted = {"folder": str(folder), "name": name, "precision": self.options.precision, "most": MOST_EXAMPLES}
+        wanted = {"folder": str(folder), "name": name, "precision": self.precision, "most": MOST_EXAMPLES}
         try:
             self.maker.ask(_MAKER, "make", **{**wanted, **settings})
         except Absent as reason:
@@ -106,39 +116,39 @@ class Session:
     def record(self, contest: Contest, threads: int | None = None) -> dict[str, Any]:
         """Return what belongs into every row: time, machine, software, yardsticks."""
         count = threads or self.options.threads
-        fastest = max(self.product, key=lambda library: self.product[library], default=None)
+        product = self.products.get(self.precision, {})
+        fastest = max(product, key=lambda library: product[library], default=None)
         return {
             "time": common.now(),
             "quick": self.options.quick,
             "repeats": self.repeats,
-            "environment": machine.record(self.device, self.options.precision, count),
+            "environment": machine.record(self.device, self.precision, count),
             "software": {name: contest.pool.about[name] for name in self.contenders if name in contest.pool.about},
-            "matmul_flops_per_s": self.product[fastest] if fastest else None,
+            "matmul_flops_per_s": product[fastest] if fastest else None,
             "matmul_library": fastest,
-            "peak_flops_per_s": machine.dense_peak(self.device, self.options.precision),
+            "peak_flops_per_s": machine.dense_peak(self.device, self.precision),
         }
 
     def use(self, flops_per_s: float) -> dict[str, Any]:
         """Return the share of the machine that so many FLOP/s are."""
-        product = max(self.product.values(), default=None)
+        product = max(self.products.get(self.precision, {}).values(), default=None)
         return {
             "flops_per_s": flops_per_s,
             "utilisation_of_matmul": flops_per_s / product if product else None,
-            "utilisation_of_peak": machine.utilisation(
-                flops_per_s, machine.dense_peak(self.device, self.options.precision)
-            ),
+            "utilisation_of_peak": machine.utilisation(flops_per_s, machine.dense_peak(self.device, self.precision)),
         }
 
     def _measure_product(self, contest: Contest) -> None:
-        """Measure a matrix product with each library that is there, once a run."""
+        """Measure a matrix product with each library that is there, once for each precision."""
         size, count = (8192, 10) if self.device.kind == "gpu" else (2048, 1)
         seconds = 0.3 if self.options.quick else 1.0
         for name in contest.there:
             library = peers.CONTENDERS[name].library
-            if library not in self.product:
+            product = self.products.setdefault(self.precision, {})
+            if library not in product:
                 with contextlib.suppress(Absent):
-                    ask = {"precision": self.options.precision, "size": size, "count": count, "length": seconds}
-                    self.product[library] = contest.pool.ask(name, "product", 60.0 + seconds, **ask)
+                    ask = {"precision": self.precision, "size": size, "count": count, "length": seconds}
+                    product[library] = contest.pool.ask(name, "product", 60.0 + seconds, **ask)
 
     def _pool(self, names: list[str], threads: int) -> Pool:
         device = {"kind": self.device.kind, "index": self.device.index}

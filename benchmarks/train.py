@@ -15,14 +15,13 @@ from typing import Any
 
 import common
 from contest import COARSE, TOLERANCE, Contest, differences, peer_of, verdict
-from session import QUICK, Session
+from session import NOT_COMPILED, QUICK, Session
 from timing import spread
 
 COMPARED, COMPARED_QUICK = 50, 10
 """Steps after which losses are compared."""
 _LEAST_EXAMPLES = 320  # of a turn: an epoch shorter than this is nobody's
 _MOST_STEPS = 500
-_COMPILED_ONCE = "not measured: --quick compiles with torch.compile for the first model only"
 
 
 def main(argv: list[str]) -> None:
@@ -39,16 +38,16 @@ def main(argv: list[str]) -> None:
                 common.note(f"{name}: no time left")
                 break
             common.note(f"{name} ...")
-            rows.append(measure_model(session, name, first=name == models[0]))
+            rows.append(measure_model(session, name, compiled=not options.quick or name == models[0]))
             common.append_row(options.out, rows[-1])
     common.finish(rows, options, tables(rows))
 
 
-def measure_model(session: Session, name: str, first: bool = True, **settings: Any) -> dict[str, Any]:
-    """Return the row of the model `name`; `settings` are those of `Session.work`."""
-    with session.work(name, **settings) as folder, session.contest() as contest:
-        if session.options.quick and not first and "torch-compile" in contest.there:
-            contest.drop("torch-compile", _COMPILED_ONCE)
+def measure_model(session: Session, name: str, compiled: bool = True) -> dict[str, Any]:
+    """Return the row of the model `name`; `compiled`: torch.compile takes part, which takes its time."""
+    with session.work(name) as folder, session.contest() as contest:
+        if not compiled and "torch-compile" in contest.there:
+            contest.drop("torch-compile", NOT_COMPILED)
         return {"benchmark": "train", **measure(session, contest, folder, getattr(session.options, "steps", None))}
 
 
@@ -72,11 +71,13 @@ def measure(
     """
     quick = session.options.quick
     work = json.loads((folder / "work.json").read_text(encoding="utf-8"))
-    contest.every("open", folder=str(folder), compare=compare, together=session.together)
+    contest.every("open", folder=str(folder), compare=compare, seconds=session.patience, together=session.together)
     compared = (COMPARED_QUICK if quick else COMPARED) if compare else 0
-    losses = contest.every("compare", steps=compared, together=session.together) if compare else {}
+    losses = (
+        contest.every("compare", steps=compared, seconds=session.patience, together=session.together) if compare else {}
+    )
     steps = max(steps or _steps(contest, 0.3 if quick else 1.0), -(-_LEAST_EXAMPLES // work["batch_size"]))
-    forms = contest.every("settle", steps=steps, quick=quick)
+    forms = contest.every("settle", session.patience, steps=steps, quick=quick)
     contest.every("forget_peak")
     times = contest.turns("train", session.repeats, steps=steps)
     peaks = contest.every("peak") if session.fresh else {}

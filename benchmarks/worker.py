@@ -153,6 +153,11 @@ class Actions:
         (self.side.write_by_window if window else self.side.write)(streams, length)
         return time.perf_counter() - began
 
+    def document(self, name: str, epochs: int | None, examples: int | None) -> dict[str, Any]:
+        """Train the model `name` by its document's recipe, and evaluate it on the test split."""
+        self.library.set_precision("float32")
+        return self.make.document(name, epochs, examples)
+
     def product(self, precision: str, size: int, count: int, length: float) -> float:
         """Return the FLOP/s of the library's product of two square matrices: the yardstick for "utilisation"."""
         self.library.set_precision(precision)

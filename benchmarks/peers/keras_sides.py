@@ -1,5 +1,6 @@
 """kerazoo's engine and Keras's own `fit` as contenders: both train a Keras model and are timed by one callback."""
 
+import dataclasses
 import inspect
 import time
 from collections.abc import Callable
@@ -231,6 +232,32 @@ class Kerazoo(_Side):
         words = "".join(map(chr, range(32, 32 + self.work.options["vocab_size"] - 1)))
         vocabulary = kerazoo.Vocabulary.learn([words], "char")
         return kerazoo.generate(self.model, ["A"] * streams, length=length, seed=0, vocabulary=vocabulary)
+
+    @staticmethod
+    def document(name: str, epochs: int | None, examples: int | None) -> dict[str, Any]:
+        """Return what training the model `name` by its document's recipe gives on the test split.
+
+        Args:
+            name: of the model.
+            epochs: in place of the recipe's.
+            examples: of each split, where not all are wanted.
+        """
+        data = kerazoo.load_data(name, source="auto")
+        if examples:
+            splits = {key: getattr(data, key)[:examples] for key in ("x_train", "y_train", "x_test", "y_test")}
+            data = dataclasses.replace(data, **splits)
+        result = kerazoo.train(name, data=data, epochs=epochs, seed=0, verbose=False)
+        return {
+            "model": name,
+            "epochs": epochs or kerazoo.spec(name).recipe.epochs,
+            "seed": 0,
+            "train_examples": len(data.x_train),
+            "test_examples": len(data.x_test),
+            "data": data.source,
+            "seconds": result.seconds,
+            "metrics": {key: float(value) for key, value in result.metrics.items()},
+            "history": {key: [float(v) for v in values] for key, values in result.history.items()},
+        }
 
 
 def _fastest(ways: dict[str, Callable[[Any], Any]], argument: Any, calls: int) -> tuple[Any, str, dict[str, float]]:

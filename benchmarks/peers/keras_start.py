@@ -14,10 +14,12 @@ def start() -> None:
     for package in (backend, "keras"):
         if importlib.util.find_spec(package) is None:
             raise ModuleNotFoundError(f"No module named '{package}'", name=package)
-    if importlib.util.find_spec("tensorflow") is not None:
-        from kerazoo.quiet import start_tensorflow
+    from kerazoo import quiet
 
-        start_tensorflow()
+    if hasattr(quiet, "start_keras"):
+        quiet.start_keras()
+    elif importlib.util.find_spec("tensorflow") is not None:
+        quiet.start_tensorflow()
     import keras
 
     assert keras.backend.backend() == backend
