@@ -44,6 +44,7 @@ def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
     """Return a row: microseconds a character and ratios, for one text, for many, and by windows."""
     contest.every("open", folder=str(folder), seconds=session.patience, together=session.together)
     size = 1 if session.options.quick else 5
+    states = contest.every("state")
     row: dict[str, Any] = {**session.record(contest), "model": NAME}
     for part, streams in (("one", 1), ("streams", STREAMS)):
         there = list(contest.there)
@@ -57,18 +58,19 @@ def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
         own = {name: {"length": length} for name, length in lengths.items()}
         per_call = contest.turns("write", session.repeats, own, streams=streams)
         times = {name: [s / (lengths[name] * streams) for s in taken] for name, taken in per_call.items()}
-        row[part] = {"streams": streams, **_part(times, forms), **verdict(times, list(times))}
+        row[part] = {"streams": streams, **_part(times, forms, states), **verdict(times, list(times))}
     row["window"] = _windows(session, contest, _WINDOW * size, row["one"]["best"].get("kerazoo"))
     for part in ("one", "streams"):
         row[part]["contenders"] |= contest.absent
     return row
 
 
-def _part(times: dict[str, list[float]], forms: dict[str, str]) -> dict[str, Any]:
+def _part(times: dict[str, list[float]], forms: dict[str, str], states: dict[str, Any]) -> dict[str, Any]:
     results = {}
     for name, taken in times.items():
         us = spread([1e6 * seconds for seconds in taken])
         results[name] = {"form": forms[name], "us_per_character": us, "characters_per_s": 1e6 / us["median"]}
+        results[name] |= states.get(name) or {}
     return {"contenders": results}
 
 
@@ -85,7 +87,7 @@ def _windows(session: Session, contest: Contest, length: int, ours: str | None) 
     forms = dict.fromkeys(own, "a loop of predict on the last 40 characters")
     if ours in forms:
         forms[ours] = "kerazoo.generate"
-    return {"streams": 1, **_part(times, forms), **verdict(times, list(times))}
+    return {"streams": 1, **_part(times, forms, {}), **verdict(times, list(times))}
 
 
 def tables(rows: list[dict[str, Any]]) -> list[Any]:

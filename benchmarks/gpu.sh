@@ -25,7 +25,7 @@ trap 'exit 143' TERM
 for wheel in "$bundle"/wheels/*.whl; do
     "$python" -m zipfile -e "$wheel" "$unpacked/site"
 done
-"$python" -m tarfile -e "$bundle/data.tar.gz" "$unpacked/data"
+"$python" -m tarfile --filter data -e "$bundle/data.tar.gz" "$unpacked/data"
 
 export PYTHONPATH="$unpacked/site:$(dirname "$here")"
 export KERAS_BACKEND=jax TFDS_DATA_DIR="$unpacked/data/tfds" KERAZOO_CACHE_DIR="$unpacked/data/cache"

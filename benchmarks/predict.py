@@ -60,6 +60,7 @@ def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
         "settle_predict", batches=batches, batch=BATCH, quick=quick, seconds=session.patience, together=session.together
     )
     tolerance = _TOLERANCE.get(work["precision"], _COARSE)
+    states = contest.every("state")
     row: dict[str, Any] = {
         **session.record(contest),
         "model": work["name"],
@@ -80,6 +81,7 @@ def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
             per_second = 1e6 / us["median"]
             form = forms[name]["form" if part == "batch" else "one_form"]
             results[name] = {"form": form, "us_per_sample": us, "samples_per_s": per_second}
+            results[name] |= states.get(name) or {}
             results[name] |= {"largest_difference_to_keras": apart.get(name), "predicts_the_same": name in same}
             if part == "batch":
                 results[name] |= session.use(work["forward_flops"] * per_second)

@@ -81,7 +81,7 @@ def measure(
     contest.every("forget_peak")
     times = contest.turns("train", session.repeats, steps=steps)
     peaks = contest.every("peak") if session.fresh else {}
-    cudnn = contest.every("cudnn")
+    states = contest.every("state")
     apart = differences({name: losses.get(name) for name in times})
     tolerance = TOLERANCE.get(work["precision"], COARSE)
     same = [name for name in times if apart.get(name, 0.0) <= tolerance]
@@ -95,7 +95,7 @@ def measure(
             "samples_per_s": work["batch_size"] / step,
             **session.use(flops * work["batch_size"] / step),
             "memory": peaks.get(name) or {"peak_mib": QUICK, "gpu_mib": QUICK},
-            "cudnn_obstacles": cudnn.get(name),
+            **(states.get(name) or {}),
             "loss": losses.get(name),
             "loss_difference_to_keras": apart.get(name),
             "trains_the_same": name in same,

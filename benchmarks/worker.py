@@ -111,9 +111,9 @@ class Actions:
         gc.collect()  # or this turn pays for what the one before has left behind
         return self.side.train(steps)
 
-    def cudnn(self) -> Any:
-        """Return whether cuDNN serves the LSTM of the model, and if not, why."""
-        return self.library.cudnn(self.side)
+    def state(self) -> dict[str, Any]:
+        """Return, for a GPU, whether cuDNN serves the LSTMs of the model (else why not) and whether TF32 is on."""
+        return {"cudnn_obstacles": self.library.cudnn(self.side), "tf32": self.library.tf32()}
 
     def outputs(self, count: int, path: str) -> None:
         """Save the outputs for the first `count` examples."""

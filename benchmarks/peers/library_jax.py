@@ -38,7 +38,7 @@ def set_precision(precision: str) -> None:
 
 
 def about() -> dict[str, Any]:
-    """Return versions and threads; of CUDA and cuDNN, those of the packages that JAX uses."""
+    """Return versions and threads; of CUDA and cuDNN, those that JAX was built for or uses."""
     versions = {}
     for name in ("jax", "jaxlib", "keras", "numpy"):
         versions[name] = importlib.metadata.version(name)
@@ -57,9 +57,10 @@ def _installed(package: str) -> str | None:
         return None
 
 
-def tf32() -> bool:
+def tf32() -> bool | str:
     """Tell whether products of float32 matrices may be rounded to TF32."""
-    return jax.config.jax_default_matmul_precision != "highest"
+    on = jax.config.jax_default_matmul_precision != "highest"
+    return on if _state["gpu"] else "not measured: no GPU"
 
 
 def product(precision: str, size: int, count: int) -> Callable[[], Any]:

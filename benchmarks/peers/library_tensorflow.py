@@ -49,9 +49,10 @@ def about() -> dict[str, Any]:
     }
 
 
-def tf32() -> bool:
+def tf32() -> bool | str:
     """Tell whether products of float32 matrices may be rounded to TF32."""
-    return bool(tf.config.experimental.tensor_float_32_execution_enabled())
+    on = bool(tf.config.experimental.tensor_float_32_execution_enabled())
+    return on if _state["gpu"] else "not measured: no GPU"
 
 
 def product(precision: str, size: int, count: int) -> Callable[[], Any]:

@@ -48,9 +48,10 @@ def about() -> dict[str, Any]:
     }
 
 
-def tf32() -> bool:
+def tf32() -> bool | str:
     """Tell whether products of float32 matrices may be rounded to TF32."""
-    return torch.get_float32_matmul_precision() != "highest"
+    on = torch.get_float32_matmul_precision() != "highest"
+    return on if device().type == "cuda" else "not measured: no GPU"
 
 
 def product(precision: str, size: int, count: int) -> Callable[[], Any]:

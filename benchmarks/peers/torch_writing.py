@@ -24,7 +24,9 @@ def loop(weights: list[Any], device: torch.device, texts: int, way: str) -> Call
         i, f, g, o = torch.addmm(table[tokens], h, recurrent).chunk(4, 1)  # (texts, H) each
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
-        return torch.multinomial(torch.addmm(head_bias, h, head).softmax(1), 1)[:, 0], h, c
+        p = torch.addmm(head_bias, h, head).softmax(1)
+        # A draw by p, as `multinomial` makes it, which besides asks the host whether p is finite.
+        return (p / torch.empty_like(p).exponential_()).argmax(1), h, c
 
     def begin() -> tuple[Any, Any, Any]:
         zeros = torch.zeros(texts, len(recurrent), device=device)

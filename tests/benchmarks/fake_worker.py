@@ -65,8 +65,8 @@ class Fake:
         slower = 1.5 if self.name.endswith("jax") else 1.0
         return steps * slower * STEP_S[self.name.partition("-")[0]]
 
-    def cudnn(self):
-        return "not measured: no GPU"
+    def state(self):
+        return {"cudnn_obstacles": "not measured: no GPU", "tf32": "not measured: no GPU"}
 
     def forget_peak(self):
         pass

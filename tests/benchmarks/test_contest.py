@@ -53,6 +53,7 @@ def test_a_row_has_what_a_number_depends_on(session):
     assert ours["utilisation_of_matmul"] == pytest.approx(0.096)
     assert ours["memory"] == {"peak_mib": 1.0, "gpu_mib": "not measured: no GPU"}
     assert (ours["loss"], ours["loss_difference_to_keras"], ours["trains_the_same"]) == (0.5, 0.0, True)
+    assert ours["cudnn_obstacles"] == ours["tf32"] == "not measured: no GPU"
     json.dumps(row, allow_nan=False)
 
 
