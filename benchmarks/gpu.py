@@ -163,7 +163,7 @@ class Run:
 
     def tell(self) -> None:
         """Print tables of all that was measured, to the terminal and into a file."""
-        tables = []
+        tables: list[Any] = []
         for precision in PRECISIONS:
             rows = {
                 file: [row for row in rows if row["environment"]["precision"] == precision]

@@ -69,11 +69,11 @@ def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
         "flops_per_sample": work["forward_flops"],
         "flops_how": work["flops_how"],
     }
-    for part, do, arguments, examples in (
-        ("batch", "predict_batches", {}, batches * BATCH),
-        ("one", "predict_one", {"calls": calls}, calls),
-    ):
-        times = contest.turns(do, session.repeats, **arguments)
+    for part, examples in (("batch", batches * BATCH), ("one", calls)):
+        if part == "batch":
+            times = contest.turns("predict_batches", session.repeats)
+        else:
+            times = contest.turns("predict_one", session.repeats, calls=calls)
         same = [name for name in times if apart.get(name, 0.0) <= tolerance]
         results = {}
         for name, taken in times.items():

@@ -5,6 +5,7 @@ library prints goes to standard error.
 """
 
 import contextlib
+import functools
 import gc
 import json
 import math
@@ -53,7 +54,7 @@ def serve(start: Callable[[], Any]) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         do = getattr(actions, request.pop("do"))
-        say(lambda do=do, request=request: do(**request))
+        say(functools.partial(do, **request))
 
 
 class Actions:

@@ -24,8 +24,8 @@ class Contender:
 
 
 CONTENDERS = {
-    "kerazoo-tensorflow": Contender("tensorflow", "keras_sides", "Kerazoo"),
-    "kerazoo-jax": Contender("jax", "keras_sides", "Kerazoo", "jax"),
+    "kerazoo-tensorflow": Contender("tensorflow", "kerazoo_sides", "Kerazoo"),
+    "kerazoo-jax": Contender("jax", "kerazoo_sides", "Kerazoo", "jax"),
     "keras-tensorflow": Contender("tensorflow", "keras_sides", "Plain"),
     "keras-jax": Contender("jax", "keras_sides", "Plain", "jax"),
     "torch-eager": Contender("torch", "torch_sides", "Torch", "bench"),
@@ -84,7 +84,7 @@ def library_of(name: str, settings: Mapping[str, Any]) -> Any:
     return library
 
 
-def side_of(name: str) -> type:
+def side_of(name: str) -> Any:
     """Return the class of the contender's side."""
     contender = CONTENDERS[name]
     return getattr(importlib.import_module(f"peers.{contender.module}"), contender.kind)

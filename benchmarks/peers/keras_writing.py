@@ -4,6 +4,7 @@ Symbols: B texts, V tokens, H units.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,7 +37,7 @@ def _tensorflow_loop(model: keras.Model, jit: bool) -> Callable[[int, int], list
     embedding, lstm, dense = model.layers[-3:]
 
     @tf.function(jit_compile=jit)
-    def step(tokens, h, c, seed):
+    def step(tokens: Any, h: Any, c: Any, seed: Any) -> Any:
         _, (h, c) = lstm.cell(embedding(tokens), [h, c], training=False)
         reached = tf.cumsum(tf.cast(dense(h), tf.float32), axis=-1)  # (B, V)
         uniform = tf.random.stateless_uniform((tf.shape(tokens)[0], 1), seed, alg="philox")
@@ -61,7 +62,7 @@ def _jax_loop(model: keras.Model) -> Callable[[int, int], list[list[int]]]:
     weights = [v.value for v in model.trainable_variables]
 
     @jax.jit
-    def step(weights, key, tokens, h, c):
+    def step(weights: Any, key: Any, tokens: Any, h: Any, c: Any) -> Any:
         pairs = list(zip(model.trainable_variables, weights, strict=True))
         with keras.StatelessScope(pairs):
             _, (h, c) = lstm.cell(embedding(tokens), [h, c], training=False)

@@ -33,7 +33,7 @@ def set_up(device: dict[str, Any], threads: int) -> None:
 def set_precision(precision: str) -> None:
     """Let float32 be float32, unless the precision is tf32."""
     wanted = "tensorfloat32" if precision == "tf32" else "highest"
-    if jax.config.jax_default_matmul_precision != wanted:
+    if jax.config.values["jax_default_matmul_precision"] != wanted:
         jax.config.update("jax_default_matmul_precision", wanted)
 
 
@@ -59,7 +59,7 @@ def _installed(package: str) -> str | None:
 
 def tf32() -> bool | str:
     """Tell whether products of float32 matrices may be rounded to TF32."""
-    on = jax.config.jax_default_matmul_precision != "highest"
+    on = jax.config.values["jax_default_matmul_precision"] != "highest"
     return on if _state["gpu"] else "not measured: no GPU"
 
 

@@ -18,7 +18,8 @@ def build(name: str, options: dict[str, Any], weights: list[Any]) -> nn.Module:
         KeyError: there is no PyTorch form of it.
     """
     arrays = iter([torch.from_numpy(array.copy()) for array in weights])
-    model = MODELS[name](arrays, **options)
+    make: Any = MODELS[name]
+    model = make(arrays, **options)
     if next(arrays, None) is not None:
         raise ValueError(f"the PyTorch form of {name} does not take all of the weights")
     return model
@@ -28,7 +29,7 @@ def _linear(arrays, bias=True):
     """Return a linear layer from a kernel (..., out) with as many axes before or after as attention has."""
     kernel = next(arrays)
     kernel = kernel.reshape(kernel.shape[0], -1)
-    layer = nn.Linear(*kernel.shape, bias=bias)
+    layer = nn.Linear(kernel.shape[0], kernel.shape[1], bias=bias)
     layer.weight = nn.Parameter(kernel.T.contiguous())
     if bias:
         layer.bias = nn.Parameter(next(arrays).reshape(-1))
@@ -54,7 +55,7 @@ def _norm(arrays, eps=1e-3):
 
 def _lstm(arrays):
     kernel, recurrent, bias = next(arrays), next(arrays), next(arrays)
-    layer = nn.LSTM(kernel.shape[0], recurrent.shape[0])
+    layer: Any = nn.LSTM(kernel.shape[0], recurrent.shape[0])
     with torch.no_grad():
         layer.weight_ih_l0.copy_(kernel.T)
         layer.weight_hh_l0.copy_(recurrent.T)

@@ -38,7 +38,7 @@ def build(name: str, learning_rate: float, model: torch.nn.Module, captured: boo
 class PlainSGD(torch.optim.SGD):
     """PyTorch's own, without momentum."""
 
-    def tensors(self):
+    def tensors(self) -> list[Any]:
         """Return the optimizer's state: none."""
         return []
 
@@ -46,11 +46,11 @@ class PlainSGD(torch.optim.SGD):
 class KerasAdam(torch.optim.Adam):
     """PyTorch's fused Adam with Keras's epsilon."""
 
-    def __init__(self, parameters, learning_rate, epsilon=1e-7):
+    def __init__(self, parameters: list[Any], learning_rate: float, epsilon: float = 1e-7):
         super().__init__(parameters, learning_rate, eps=epsilon, fused=True)
         self._epsilon, self._rate, self._steps = epsilon, learning_rate, 0
 
-    def step(self, closure=None):
+    def step(self, closure: Any = None) -> Any:
         """Take one step."""
         self._steps += 1
         for group in self.param_groups:
@@ -67,7 +67,7 @@ class CapturedAdam(torch.optim.Adam):
     rate * sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon).
     """
 
-    def __init__(self, parameters, learning_rate, epsilon=1e-7):
+    def __init__(self, parameters: list[Any], learning_rate: float, epsilon: float = 1e-7):
         where = parameters[0].device
         self._rate, self._count = learning_rate, torch.zeros((), device=where)
         self._betas = torch.tensor([0.9, 0.999], device=where)
@@ -80,19 +80,19 @@ class CapturedAdam(torch.optim.Adam):
                 "exp_avg_sq": torch.zeros_like(parameter),
             }
 
-    def step(self, closure=None):
+    def step(self, closure: Any = None) -> Any:
         """Take one step."""
         self._count.add_(1)
         first, second = (1 - self._betas**self._count).unbind()
         self.param_groups[0]["lr"].copy_(self._rate * second.sqrt() / first)
         return super().step(closure)
 
-    def tensors(self):
+    def tensors(self) -> list[Any]:
         """Return the optimizer's state, to be put back after steps that are not to count."""
         return [self._count, *(tensor for state in self.state.values() for tensor in state.values())]
 
 
-def _correction(betas, step, dtype):
+def _correction(betas: tuple[float, float], step: int, dtype: Any) -> float:
     """Return sqrt(1 - beta2^t) / (1 - beta1^t) as computed in `dtype`."""
     first, second = (dtype(1) - dtype(beta) ** dtype(step) for beta in betas)
     return float(np.sqrt(second) / first)
@@ -101,7 +101,7 @@ def _correction(betas, step, dtype):
 class KerasRMSprop(torch.optim.Optimizer):
     """RMSprop as Keras has it: rho 0.9, epsilon inside the square root."""
 
-    def __init__(self, parameters, learning_rate, rho=0.9, epsilon=1e-7):
+    def __init__(self, parameters: list[Any], learning_rate: float, rho: float = 0.9, epsilon: float = 1e-7):
         super().__init__(parameters, {"lr": learning_rate, "rho": rho, "epsilon": epsilon})
         self._means = [
             [torch.zeros_like(p, memory_format=torch.preserve_format) for p in group["params"]]
@@ -109,7 +109,7 @@ class KerasRMSprop(torch.optim.Optimizer):
         ]
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure: Any = None) -> Any:
         """Take one step."""
         for group, means in zip(self.param_groups, self._means, strict=True):
             gradients = [p.grad for p in group["params"]]
@@ -119,6 +119,6 @@ class KerasRMSprop(torch.optim.Optimizer):
             torch._foreach_sqrt_(roots)
             torch._foreach_addcdiv_(group["params"], gradients, roots, -group["lr"])
 
-    def tensors(self):
+    def tensors(self) -> list[Any]:
         """Return the optimizer's state, to be put back after steps that are not to count."""
         return [mean for means in self._means for mean in means]

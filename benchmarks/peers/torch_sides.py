@@ -21,7 +21,7 @@ class Torch:
         if work.name not in torch_models.MODELS:
             raise Unavailable(f"not measured: no PyTorch form of {work.name}")
         self.work, self.device = work, device()
-        self.model = torch_models.build(work.name, work.options, work.weights).to(self.device)
+        self.model: Any = torch_models.build(work.name, work.options, work.weights).to(self.device)
         self.optimizer, kind = torch_optimizers.build(work.optimizer, work.learning_rate, self.model, self.captured)
         self.form = f"{self.way}, {kind}"
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=work.precision == "mixed_float16")
@@ -65,7 +65,6 @@ class Torch:
 
     def settle(self, steps: int, quick: bool) -> dict[str, float]:
         """Warm up; there is one form."""
-        self.train(steps)
         return {self.form: 1000 * self.train(steps) / steps}
 
     def settle_predict(self, x: Any, quick: bool) -> dict[str, Any]:
