@@ -21,7 +21,7 @@ def model(rate=0.01, **options):
 
 @pytest.mark.parametrize("options", [{}, {"run_eagerly": True}], ids=["compiled", "keras"])
 def test_a_loss_that_is_not_finite_stops_with_epoch_and_step(options):
-    with pytest.raises(kerazoo.NotFiniteError, match=r"epoch 1, at (one of the steps 1 to|step) \d+.*learning rate") as e:
+    with pytest.raises(kerazoo.NotFiniteError, match=r"epoch 1, at .*step.* \d+; .*learning rate") as e:
         kerazoo.fit(model(1e30, **options), X, Y, epochs=3, steps_per_call=2, verbose=0)
     assert "\n" not in str(e.value)
 

@@ -61,8 +61,8 @@ class Loops:
         if key not in self._compiled:
             loop = functools.partial(self._loop, training, batch)
             layouts = states.layouts(state)
-            out = {} if layouts is None else {"out_shardings": (None, layouts)}
-            self._compiled[key] = jax.jit(loop, donate_argnums=0, **out)
+            compiled = functools.partial(jax.jit, loop, donate_argnums=0)
+            self._compiled[key] = compiled() if layouts is None else compiled(out_shardings=(None, layouts))
         logs, state = self._compiled[key](state, data, order, jnp.int32(first), jnp.int32(count))
         states.write(variables, state)
         return logs

@@ -25,11 +25,11 @@ class LSTM(keras.layers.LSTM):
         if jax.default_backend() != "cpu" or not lstm_fits(self, sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
         cell = self.cell
-        weights = [None if w is None else keras.ops.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel)]
-        bias = jnp.zeros(weights[0].shape[1:]) if cell.bias is None else keras.ops.convert_to_tensor(cell.bias)
+        kernel, recurrent = (keras.ops.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel))
+        bias = jnp.zeros(kernel.shape[1]) if cell.bias is None else keras.ops.convert_to_tensor(cell.bias)
         inputs = jnp.swapaxes(sequences, 0, 1)  # (T, B, D)
         inputs = inputs[::-1] if self.go_backwards else inputs
-        outputs, h, c = _recur(inputs, *weights, bias.astype(inputs.dtype), *initial_state)
+        outputs, h, c = _recur(inputs, kernel, recurrent, bias.astype(inputs.dtype), *initial_state)
         return h, jnp.swapaxes(outputs, 0, 1) if self.return_sequences else h, [h, c]
 
 
