@@ -18,6 +18,8 @@ TARGETS = (VECTORS @ RNG.normal(size=(6, 1))).astype("float32")
 
 def keras_fit(model, x, y, epochs, batch_size, seed=0, weights=None, **options):
     """Plain `model.fit`, reading the examples in the engine's order; returns the history."""
+    if keras.backend.backend() == "tensorflow":
+        model.jit_compile = False  # the same mathematics, without the seconds that XLA takes to compile it
     history = {}
     for epoch in range(epochs):
         rows = order(len(keras.tree.flatten(y)[0]), seed, epoch)

@@ -17,9 +17,8 @@ assert jax.device_count() == max(count, 1)
 keras.utils.set_random_seed(1)
 if count > 1:
     keras.distribution.set_distribution(keras.distribution.DataParallel())
-model = keras.Sequential(
-    [keras.Input((6,)), keras.layers.Dense(8, "relu"), keras.layers.BatchNormalization(), keras.layers.Dense(3, "softmax")]
-)
+L = keras.layers
+model = keras.Sequential([keras.Input((6,)), L.Dense(8, "relu"), L.BatchNormalization(), L.Dense(3, "softmax")])
 model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 x = np.random.default_rng(0).normal(size=(106, 6)).astype("float32")
 y = np.random.default_rng(1).integers(0, 3, 106)

@@ -7,5 +7,5 @@ import pytest
 def pytest_collection_modifyitems(items):
     if keras.backend.backend() != "jax":
         for item in items:
-            if "engine/jax" in str(item.path):
+            if "engine/on_jax" in str(item.path):
                 item.add_marker(pytest.mark.skip(reason="the backend is not JAX; KERAS_BACKEND=jax runs this"))

@@ -1,0 +1,1 @@
+"""Lets the tests below this directory import `engine_models`."""

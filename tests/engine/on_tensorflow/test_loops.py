@@ -1,0 +1,114 @@
+"""What is particular to the loops on TensorFlow: XLA and graphs, loss scaling, what is kept and what compiled anew."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from engine_models import keras_fit, same_weights
+
+from kerazoo import engine
+from kerazoo.engine.kept import token_of
+
+RNG = np.random.default_rng(7)
+X = RNG.normal(size=(500, 12)).astype("float32")
+Y = (X @ RNG.normal(size=(12, 4))).argmax(1)
+L = keras.layers
+
+
+def mlp(optimizer="adam", dropout=0.0, seed=1, **compile_options):
+    keras.utils.set_random_seed(seed)
+    model = keras.Sequential(
+        [
+            keras.Input((12,)),
+            L.Dense(16, "relu", kernel_regularizer="l2"),
+            L.Dropout(dropout),
+            L.Dense(4, "softmax", dtype="float32"),
+        ]
+    )
+    model.compile(optimizer, "sparse_categorical_crossentropy", **{"metrics": ["accuracy"], **compile_options})
+    return model
+
+
+def same_history(ours, theirs, rtol=1e-4):
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=rtol, err_msg=name)
+
+
+@pytest.mark.parametrize("jit", [True, False], ids=["xla", "graph"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
+def test_same_as_keras_with_a_partial_batch_and_validation(optimizer, jit):
+    ours, theirs = mlp(optimizer), mlp(optimizer)
+    check = (X[:70], Y[:70])
+    history = engine.fit(
+        ours, X, Y, batch_size=30, epochs=3, validation_data=check, jit=jit, verbose=0
+    ).history  # 51 steps
+    expected = keras_fit(theirs, X, Y, 3, 30, validation_data=check)
+    same_history(history, expected)
+    same_weights(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("jit", [True, False], ids=["xla", "graph"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(policy, jit):
+    keras.config.set_dtype_policy(policy)
+    try:
+        ours, theirs = mlp("sgd"), mlp("sgd")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert (type(ours.optimizer).__name__ == "LossScaleOptimizer") == (policy == "mixed_float16")
+    history = engine.fit(ours, X, Y, epochs=2, jit=jit, verbose=0).history
+    same_history(history, keras_fit(theirs, X, Y, 2, 32), rtol=2e-2)
+
+
+def test_a_float16_overflow_halves_the_scale_and_skips_the_step():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = mlp("sgd")
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.optimizer.build(model.trainable_variables)
+    model.optimizer.dynamic_scale.assign(1e30)
+    before = model.get_weights()
+    engine.fit(model, X[:32], Y[:32], verbose=0)
+    assert float(model.optimizer.dynamic_scale) == pytest.approx(5e29)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_data_sets_and_generators_take_the_streaming_path():
+    batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(30)
+    expected = mlp().fit(batches, epochs=2, shuffle=False, validation_data=batches, verbose=0).history
+    same_history(engine.fit(mlp(), batches, epochs=2, validation_data=batches, verbose=0).history, expected)
+
+    def endless():
+        while True:
+            yield from ((X[i : i + 30], Y[i : i + 30]) for i in range(0, 500, 30))
+
+    history = engine.fit(
+        mlp(), endless(), epochs=2, steps_per_epoch=17, steps_per_call=18, validation_data=(X[:90], Y[:90]), verbose=0
+    )
+    np.testing.assert_allclose(history.history["loss"], expected["loss"], rtol=1e-4)
+    model = mlp()
+    assert engine.evaluate(model, batches) == pytest.approx(model.evaluate(batches, verbose=0, return_dict=True))
+
+
+def test_a_second_fit_compiles_nothing_and_compiling_anew_does():
+    model = mlp()
+    engine.fit(model, X, Y, verbose=0)
+    kept = model._kerazoo_loops
+    engine.fit(model, X, Y, verbose=0)
+    assert model._kerazoo_loops is kept
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    engine.fit(model, X, Y, verbose=0)
+    assert model._kerazoo_loops is not kept
+
+
+def test_a_new_penalty_is_told_from_one_that_is_gone_whose_place_in_memory_it_has():
+    model, tokens = mlp(), []
+    for strength in (0.1, 0.2, 0.3):
+        model.trainable_variables[0].regularizer = None
+        model.trainable_variables[0].regularizer = keras.regularizers.L2(strength)
+        tokens.append(token_of(model))
+    assert tokens[0] != tokens[1] != tokens[2] != tokens[0]
+    assert tokens[2] == token_of(model)
