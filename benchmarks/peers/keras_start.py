@@ -1,25 +1,19 @@
-"""Starting Keras on the backend that the environment names, without what TensorFlow prints meanwhile."""
+"""Starting Keras on the backend that the environment names."""
 
-import importlib.util
 import os
+from importlib.util import find_spec
 
 
 def start() -> None:
-    """Import Keras, and TensorFlow where it is installed.
+    """Import Keras and its backend, without what they print meanwhile.
 
     Raises:
-        ModuleNotFoundError: the backend, or Keras, is not installed.
+        ModuleNotFoundError: one of them is not installed.
     """
     backend = os.environ["KERAS_BACKEND"]
     for package in (backend, "keras"):
-        if importlib.util.find_spec(package) is None:
+        if find_spec(package) is None:
             raise ModuleNotFoundError(f"No module named '{package}'", name=package)
-    from kerazoo import quiet
+    from kerazoo.quiet import start_keras
 
-    if hasattr(quiet, "start_keras"):
-        quiet.start_keras()
-    elif importlib.util.find_spec("tensorflow") is not None:
-        quiet.start_tensorflow()
-    import keras
-
-    assert keras.backend.backend() == backend
+    start_keras()

@@ -11,6 +11,8 @@ keras_start.start()
 import jax  # noqa: E402
 import keras  # noqa: E402
 
+from kerazoo.training.environment import cudnn_obstacles  # noqa: E402
+
 _DTYPES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
 _state: dict[str, Any] = {}
 
@@ -78,22 +80,11 @@ def product(precision: str, size: int, count: int) -> Callable[[], Any]:
 
 
 def cudnn(side: Any) -> dict[str, list[str]] | str:
-    """Return, for each LSTM layer, why Keras would not ask cuDNN for it; an empty list says that it does."""
+    """Return, for each LSTM layer, why cuDNN does not serve it; an empty list says that it does."""
     if not _state["gpu"]:
         return "not measured: no GPU"
-    found = {}
-    for layer in side.model._flatten_layers():
-        if isinstance(layer, keras.layers.LSTM):
-            checks = {
-                "activation is not tanh": layer.activation is not keras.activations.tanh,
-                "recurrent activation is not sigmoid": layer.recurrent_activation is not keras.activations.sigmoid,
-                "recurrent_dropout is above 0": layer.recurrent_dropout > 0,
-                "the layer is unrolled": bool(layer.unroll),
-                "the layer has no bias": not layer.use_bias,
-                "the layer was built with use_cudnn=False": layer.use_cudnn is False,
-            }
-            found[layer.name] = [reason for reason, holds in checks.items() if holds]
-    return found
+    layers = [layer for layer in side.model._flatten_layers() if isinstance(layer, keras.layers.LSTM)]
+    return {layer.name: cudnn_obstacles(layer, gpu=True) for layer in layers}
 
 
 def forget_peak() -> None:
