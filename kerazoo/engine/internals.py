@@ -1,9 +1,12 @@
-"""Every private name of Keras and TensorFlow that the engine reads, in one place, with what is lost where one goes.
+"""Every private name of Keras and TensorFlow that kerazoo reads, in one place, with what is lost where one goes.
 
-`KERAZOO_PLAIN=1` takes Keras's own loop everywhere, which needs none of them but those of `Layerwise`.
+`KERAZOO_PLAIN=1` takes Keras's own way everywhere, which needs none of those that the compiled loops do. What a class
+inherits from (`Layerwise` is a Keras optimizer) is not counted here.
 """
 
-import keras
+import os
+
+from kerazoo.lazy import keras
 
 
 def layers_of(model):
@@ -52,7 +55,7 @@ def known_to(optimizer):
     return getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
 
 
-def schedule_or_rate(optimizer):
+def rate_or_schedule(optimizer):
     """The learning rate as it was given: a schedule, or a variable. Without it: no new rate in place of a schedule."""
     return getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
 
@@ -71,10 +74,15 @@ def inside_xla():
 
 
 def op_determinism():
-    """Whether TensorFlow was asked for deterministic operations. Without it: XLA might refuse one of them."""
-    from tensorflow.python.framework.config import is_op_determinism_enabled
+    """Whether TensorFlow was asked for deterministic operations; it has a public setter only.
 
-    return is_op_determinism_enabled()
+    Without it: the environment variable alone is read, and XLA might refuse an operation.
+    """
+    try:
+        from tensorflow.python.framework.config import is_op_determinism_enabled
+    except ImportError:
+        return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
+    return bool(is_op_determinism_enabled())
 
 
 def sources_of(layer):
@@ -86,6 +94,24 @@ def sources_of(layer):
 def policy_of(layer):
     """The layer's own dtype policy object. Without it: a prediction could outlive a change of precision."""
     return layer._dtype_policy
+
+
+def line_of(model):
+    """The layers from the only input of a functional model to its only output. Without it: no generation.
+
+    Empty where there is no such line.
+    """
+    if len(getattr(model, "inputs", None) or ()) != 1 or len(model.outputs) != 1:
+        return []
+    layers, tensor = [], model.outputs[0]
+    while tensor is not model.inputs[0]:
+        layer, node, _ = tensor._keras_history
+        sources = layer._inbound_nodes[node].input_tensors
+        if len(sources) != 1:
+            return []
+        layers.append(layer)
+        tensor = sources[0]
+    return layers[::-1]
 
 
 def max_epochs():

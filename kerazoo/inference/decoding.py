@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from kerazoo.engine import internals
 from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.inference import samplers
 from kerazoo.inference.compiling import compiled
@@ -48,7 +49,7 @@ def decoder_of(model: keras.Model) -> Decoder:
         InputError: the model is not of the form that can be stepped through.
     """
     chain = _chain(model)
-    parts = [part for layer in chain for part in (layer, layer._dtype_policy)]
+    parts = [part for layer in chain for part in (layer, internals.policy_of(layer))]
     kept = model.__dict__.get("_kerazoo_decoder")
     if kept is None or len(kept.parts) != len(parts) or any(a is not b for a, b in zip(kept.parts, parts, strict=True)):
         kept = Decoder(chain, parts)
@@ -213,7 +214,7 @@ def _chain(model: Any) -> list[Any]:
     """Return the embedding, the LSTMs and the dense layer of `model`."""
     if not isinstance(model, keras.Model):
         raise InputError(f"a {type(model).__name__} is no Keras model; {_FORM}")
-    layers = _straight_line(model)
+    layers = internals.line_of(model)
     # Not by the exact class: the engine may have given a layer its faster one for a moment, in another thread.
     kinds = {keras.layers.Embedding: "E", keras.layers.LSTM: "L", keras.layers.Dropout: "", keras.layers.Dense: "D"}
     form = "".join(next((kinds[kind] for kind in kinds if isinstance(layer, kind)), "?") for layer in layers)
@@ -228,21 +229,6 @@ def _chain(model: Any) -> list[Any]:
         if obstacle := _obstacle(layer):
             raise InputError(f"the model '{model.name}' cannot generate: the layer '{layer.name}' {obstacle}; {_FORM}")
     return chain
-
-
-def _straight_line(model: Any) -> list[Any]:
-    """Return the layers from the only input to the only output; none where there is no such line."""
-    if len(getattr(model, "inputs", None) or ()) != 1 or len(model.outputs) != 1:
-        return []
-    layers, tensor = [], model.outputs[0]
-    while tensor is not model.inputs[0]:
-        layer, node, _ = tensor._keras_history
-        sources = layer._inbound_nodes[node].input_tensors
-        if len(sources) != 1:
-            return []
-        layers.append(layer)
-        tensor = sources[0]
-    return layers[::-1]
 
 
 def _obstacle(layer: Any) -> str | None:

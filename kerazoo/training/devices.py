@@ -7,6 +7,7 @@ import os
 import re
 from typing import Any
 
+from kerazoo.engine import internals
 from kerazoo.lazy import jax, keras, tf
 
 
@@ -34,15 +35,6 @@ def _ask(what: str) -> Any:
 def _tensorflow_gpus() -> list[str]:
     devices = tf.config.list_physical_devices("GPU")
     return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
-
-
-def _tensorflow_deterministic() -> bool:
-    """Tell whether TensorFlow was asked for deterministic operations; it has a public setter only."""
-    try:
-        from tensorflow.python.framework.config import is_op_determinism_enabled
-    except ImportError:
-        return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
-    return bool(is_op_determinism_enabled())
 
 
 def _tensorflow_tf32() -> bool:
@@ -86,7 +78,7 @@ _ANSWERS: dict[str, dict[str, Any]] = {
         "gpus": _tensorflow_gpus,
         "cuda": lambda: tf.sysconfig.get_build_info().get("cuda_version"),
         "cudnn": lambda: tf.sysconfig.get_build_info().get("cudnn_version"),
-        "deterministic_ops": _tensorflow_deterministic,
+        "deterministic_ops": internals.op_determinism,
         "tf32": _tensorflow_tf32,
     },
     "jax": {

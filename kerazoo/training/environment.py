@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo._version import __version__
+from kerazoo.engine import internals
 from kerazoo.factory import exact_products
 from kerazoo.lazy import BACKENDS, keras
 from kerazoo.training import devices
@@ -92,7 +93,7 @@ def warn_where_cudnn_is_lost(model: keras.Model, *, gpu: bool | None = None) -> 
     """
     if not (bool(devices.gpus()) if gpu is None else gpu):
         return
-    layers = list(model._flatten_layers())
+    layers = internals.layers_of(model)
     masks = any(isinstance(one, keras.layers.Masking) or getattr(one, "mask_zero", False) for one in layers)
     for layer in layers:
         if not isinstance(layer, keras.layers.LSTM):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kerazoo.engine import internals
 from kerazoo.errors import InputError
 from kerazoo.lazy import keras
 
@@ -38,7 +39,7 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
     old = copy.layers[-1]
     single = old.units == 1
     config = {**old.get_config(), "units": 1 if single and num_classes == 2 else num_classes, "trainable": True}
-    compiled: dict[str, Any] = dict(model._compile_config.config)
+    compiled: dict[str, Any] = dict(internals.compile_options(model))
     if single and num_classes > 2:
         logits = _from_logits(loss)
         config["activation"] = "linear" if logits else "softmax"
@@ -53,7 +54,7 @@ def with_new_head(model: keras.Model, num_classes: int) -> keras.Model:
 
 def _loss(model: keras.Model) -> Any:
     """Return the loss as it was given to `compile`; of a list of one, the one."""
-    loss = model._compile_config.config["loss"]
+    loss = internals.compile_options(model)["loss"]
     return loss[0] if isinstance(loss, (list, tuple)) and len(loss) == 1 else loss
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from kerazoo.data import Dataset, class_names, data_options, load_for
 from kerazoo.data.adapt import adapt, check_fit
 from kerazoo.data.prepared import check_source, data_root
+from kerazoo.engine import internals
 from kerazoo.errors import InputError, OverrideError
 from kerazoo.factory import build_from, check_precision, compile_model, dtype_policy, seeded
 from kerazoo.lazy import keras
@@ -103,7 +104,7 @@ def train(
     )
     if strategy is not None and keras.backend.backend() != "tensorflow":
         raise InputError(f"strategy is TensorFlow's, and Keras computes with {keras.backend.backend()}; leave it out")
-    if strategy is not None and run_dir is not None and strategy.extended._in_multi_worker_mode():
+    if strategy is not None and run_dir is not None and internals.in_multi_worker_mode(strategy):
         raise InputError("run_dir on several hosts: each would write the files; leave it out and save the model on one")
     run = settings.open_run()
     _check_without_keras(precision, source, data_dir if data is None else None)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kerazoo.engine import internals
 from kerazoo.errors import InputError
 from kerazoo.lazy import keras
 from kerazoo.options import check_positive
@@ -18,7 +19,7 @@ from kerazoo.training.evaluation import whole_number
 
 def flags_of(*layers: Any) -> list[tuple[Any, bool]]:
     """Return the layers and all inside them, from the outside in, each with whether it is trainable."""
-    return [(one, one.trainable) for layer in layers for one in layer._flatten_layers()]
+    return [(one, one.trainable) for layer in layers for one in internals.layers_of(layer)]
 
 
 def put_back(flags: Sequence[tuple[Any, bool]]) -> None:
@@ -83,7 +84,7 @@ class Tuning:
             return layers
         strategy = getattr(model, "distribute_strategy", None)
         with strategy.scope() if strategy else contextlib.nullcontext():
-            model.compile(**{**model._compile_config.config, "optimizer": self._optimizer(model.optimizer, layers)})
+            model.compile(**{**internals.compile_options(model), "optimizer": self._optimizer(model.optimizer, layers)})
             model.optimizer.build(model.trainable_variables)  # at once with all that will ever be trained
         return layers
 
@@ -96,10 +97,11 @@ class Tuning:
         from kerazoo.engine.layerwise import Layerwise
 
         bare = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-        known = {id(one) for one in bare._trainable_variables}
+        known = {id(one) for one in internals.known_to(model.optimizer)}
         if bare.built and not known.issuperset(map(id, model.trainable_variables)):
             return False
-        scheduled = isinstance(bare._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+        schedule = keras.optimizers.schedules.LearningRateSchedule
+        scheduled = isinstance(internals.rate_or_schedule(model.optimizer), schedule)
         new = self._by_layer or self.weight_decay is not None or (scheduled and self.learning_rate is not None)
         return not new and not isinstance(bare, Layerwise)
 

@@ -94,7 +94,8 @@ class Loops:
             train_step(self.model, arrays.gather(data, rows[lo:hi]), size, weight)
 
         def keras_step(step):
-            return self._step("train_step")(packed(arrays.gather(data, rows_of(step))))
+            examples = packed(arrays.gather(data, rows_of(step)))
+            return self.strategy.run(_plain(self._step("train_step")), args=(examples,))
 
         def shared_step(step):
             self.strategy.run(_plain(replica), args=(data, rows_of(step)))
@@ -108,7 +109,8 @@ class Loops:
             test_step(self.model, arrays.cut(data, start + lo, hi - lo), size)
 
         def keras_step(step):
-            return self._step("test_step")(packed(arrays.cut(data, first + step * batch, batch)))
+            examples = packed(arrays.cut(data, first + step * batch, batch))
+            return self.strategy.run(_plain(self._step("test_step")), args=(examples,))
 
         def shared_step(step):
             self.strategy.run(_plain(replica), args=(data, first + step * batch))
