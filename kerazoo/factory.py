@@ -57,6 +57,8 @@ def dtype_policy(precision: str | None) -> Iterator[None]:
         yield
         return
     check_precision(precision)
+    if precision == "float64" and keras.backend.backend() == "jax" and not jax.config.jax_enable_x64:
+        raise InputError("precision='float64': JAX has no float64 until it is told to: set JAX_ENABLE_X64=1")
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:

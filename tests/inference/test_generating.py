@@ -51,16 +51,16 @@ def slowly(model, prompt, length, vocabulary):
 @pytest.mark.parametrize(
     "options",
     [
-        {"units": (8, 12)},
+        {"units": (8, 12), "seed": 4},
         {
             "activation": "softsign",
             "recurrent_activation": "tanh",
             "use_bias": False,
-            "dtype": "float64",
+            "dtype": "float64" if keras.backend.backend() == "tensorflow" else "float32",  # which JAX has not at first
             "vocabulary": kerazoo.Vocabulary.learn(["".join(map(chr, range(97, 1400)))], "char"),
         },
     ],
-    ids=["two layers", "other activations, float64, no table"],
+    ids=["two layers", "other activations, float64 where there is, no table"],
 )
 def test_greedy_text_is_that_of_the_slow_loop(options):
     vocabulary = options.get("vocabulary", LETTERS)
