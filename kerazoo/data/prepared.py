@@ -148,9 +148,7 @@ def _check_reachable(host: str) -> None:
 def _download(builder: str, host: str, root: Path) -> None:
     if missing := [one for one in ("tensorflow_datasets", "tensorflow") if importlib.util.find_spec(one) is None]:
         names = " ".join(one.replace("_", "-") for one in missing)
-        raise UnavailableError(
-            f"that needs packages that are not installed: pip install {names}; or name its directory"
-        )
+        raise UnavailableError(f"that needs what is not installed: pip install {names}; or name the data's directory")
     _check_reachable(host)
     import tensorflow_datasets as tfds
 
