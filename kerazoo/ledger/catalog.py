@@ -56,12 +56,20 @@ class Experiment:
     @property
     def data(self) -> tuple[str, ...]:
         """The real data sets that it needs, by their TFDS names."""
-        return tuple(need for need in self.needs if not need.startswith("module:"))
+        return tuple(need for need in self.needs if ":" not in need)
 
     @property
     def modules(self) -> tuple[str, ...]:
         """The Python modules that it needs beyond what kerazoo installs."""
-        return tuple(need.removeprefix("module:") for need in self.needs if need.startswith("module:"))
+        return self._needed("module:")
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """The backend of Keras that it needs, if it needs one."""
+        return self._needed("backend:")
+
+    def _needed(self, kind: str) -> tuple[str, ...]:
+        return tuple(need.removeprefix(kind) for need in self.needs if need.startswith(kind))
 
 
 _catalog: dict[str, Experiment] = {}
@@ -81,7 +89,7 @@ def experiment(
     Args:
         name: the name that the ledger's entries give as their `check`.
         needs: real data sets by their TFDS names ("mnist", "imdb_reviews", "tiny_shakespeare"), and Python modules
-            that kerazoo does not install as "module:torch".
+            that kerazoo does not install as "module:torch", and "backend:tensorflow" for what no other computes.
         seeds: how many seeds the full run takes, from 0 up; 1 for what is deterministic.
         quick: whether `reproduce --quick` runs it, with seed 0 alone.
         minutes: an estimate for one seed on two CPU cores, for the time left.

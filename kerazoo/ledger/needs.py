@@ -1,13 +1,13 @@
-"""Whether an experiment can be carried out here: real data, and modules that kerazoo does not install."""
+"""Whether an experiment can be carried out here: real data, a backend, and modules that kerazoo does not install."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 
 from kerazoo.data import real_data
 from kerazoo.data.prepared import check_source, data_root
 from kerazoo.errors import UnavailableError
+from kerazoo.lazy import installed, keras
 from kerazoo.ledger.catalog import Experiment, Unmeasurable
 
 
@@ -38,8 +38,12 @@ class Needs:
             UnavailableError: real data is missing and `source` is "tfds".
         """
         for module in experiment.modules:
-            if importlib.util.find_spec(module) is None:
+            if not installed(module):
                 raise Unmeasurable(f"The module '{module}' is not installed.")
+        for backend in experiment.backends:
+            if keras.backend.backend() != backend:
+                computed = f"It is computed with {backend}, and Keras computes with {keras.backend.backend()}"
+                raise Unmeasurable(f"{computed}: set KERAS_BACKEND={backend}.")
         if experiment.data and self.source == "sample":
             raise Unmeasurable("It needs the real data; results on sample data are never recorded.")
         return {name: self._version(name) for name in experiment.data}

@@ -13,7 +13,7 @@ from kerazoo.ledger.experiments.comparing import deviation, softmax
 _EXACT = 1e-10
 
 
-@experiment("attention", quick=True)
+@experiment("attention", needs=("backend:tensorflow",), quick=True)
 def attention(setting: Setting) -> dict[str, Any]:
     """Compare the formula with two implementations, and the worked example with the formula, in float64."""
     random = np.random.default_rng(setting.seed)

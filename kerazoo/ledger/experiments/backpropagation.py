@@ -13,7 +13,7 @@ _EXACT = 1e-10
 _ACTIVATIONS = ("sigmoid", "tanh")
 
 
-@experiment("backpropagation", quick=True)
+@experiment("backpropagation", needs=("backend:tensorflow",), quick=True)
 def backpropagation(setting: Setting) -> dict[str, Any]:
     """Check documents 002 (section 4.2) and 003 (section 3.3); document 004's code has an experiment of its own."""
     random = np.random.default_rng(setting.seed)

@@ -15,7 +15,7 @@ Gradients = list[tuple[Any, Any]]
 """dW and db of each layer, from the first to the last."""
 
 
-@experiment("backpropagation_code", quick=True)
+@experiment("backpropagation_code", needs=("backend:tensorflow",), quick=True)
 def backpropagation_code(setting: Setting) -> dict[str, Any]:
     """Carry out the printed lines on random sigmoid networks, examples in columns, cross-entropy summed over them.
 

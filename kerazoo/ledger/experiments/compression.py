@@ -103,7 +103,7 @@ def _bytes(model: keras.Model) -> int:
         return path.stat().st_size
 
 
-@experiment("distributed_time", needs=("imdb_reviews",), seeds=3, minutes=0.8)
+@experiment("distributed_time", needs=("imdb_reviews", "backend:tensorflow"), seeds=3, minutes=0.8)
 def distributed_time(setting: Setting) -> dict[str, Any]:
     """Measure how much of an epoch's time a second worker on the same machine saves.
 

@@ -11,7 +11,7 @@ from kerazoo.ledger.experiments.comparing import deviation, sigmoid, softmax
 _EXACT = 1e-12
 
 
-@experiment("forward_pass", quick=True)
+@experiment("forward_pass", needs=("backend:tensorflow",), quick=True)
 def forward_pass(setting: Setting) -> dict[str, Any]:
     """Compare documents 000 (4.1), 002 (4.1) and 003 (3.1) with dense layers that have the same random weights."""
     random = np.random.default_rng(setting.seed)

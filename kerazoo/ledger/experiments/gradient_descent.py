@@ -12,7 +12,7 @@ _RATE = 2.0**-10  # exact in float32, in which Keras keeps learning rates
 _TRIALS = 50
 
 
-@experiment("gradient_descent", quick=True)
+@experiment("gradient_descent", needs=("backend:tensorflow",), quick=True)
 def gradient_descent(setting: Setting) -> dict[str, Any]:
     """Check document 003, section 3.2 against Keras's SGD, and document 004, section 4.3 by differentiation."""
     random = np.random.default_rng(setting.seed)

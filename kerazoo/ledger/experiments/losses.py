@@ -12,7 +12,7 @@ from kerazoo.ledger.experiments.comparing import deviation, softmax
 _EXACT = 1e-10
 
 
-@experiment("losses", quick=True)
+@experiment("losses", needs=("backend:tensorflow",), quick=True)
 def losses(setting: Setting) -> dict[str, Any]:
     """Check the losses of documents 000 (4.2, 4.3) and 004 (4.1) on random numbers in float64."""
     random = np.random.default_rng(setting.seed)

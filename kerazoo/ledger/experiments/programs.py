@@ -60,7 +60,7 @@ def _perceptron(fixed: Fixed) -> dict[str, Any]:
     }
 
 
-@experiment("program_001", quick=True)
+@experiment("program_001", needs=("backend:tensorflow",), quick=True)
 def program_001(setting: Setting) -> dict[str, Any]:
     """Run document 001's program (section 5.2) on reviews of the type that `imdb.load_data()` returns."""
     tf.random.set_seed(setting.seed)
@@ -115,7 +115,7 @@ def _imdb_reviews(seed: int, num_words: int | None) -> Any:
     return reviews
 
 
-@experiment("program_002", quick=True)
+@experiment("program_002", needs=("backend:tensorflow",), quick=True)
 def program_002(setting: Setting) -> dict[str, Any]:
     """Run document 002's program (section 5.2) with one more of its undefined names defined each time."""
     tf.random.set_seed(setting.seed)
@@ -165,7 +165,7 @@ def _generator(fixed: Fixed) -> dict[str, Any]:
     }
 
 
-@experiment("program_003", quick=True)
+@experiment("program_003", needs=("backend:tensorflow",), quick=True)
 def program_003(setting: Setting) -> dict[str, Any]:
     """Run document 003's program (section 4) on digits of the shape and type that `mnist.load_data()` returns."""
     tf.random.set_seed(setting.seed)
@@ -205,7 +205,7 @@ def _mnist_digits() -> tuple[Any, Any]:
     return pictures, np.arange(_FEW, dtype=np.uint8) % 10
 
 
-@experiment("program_004", quick=True)
+@experiment("program_004", needs=("backend:tensorflow",), quick=True)
 def program_004(setting: Setting) -> dict[str, Any]:
     """Run document 004's program (section 5.2) on digits of the shape and type that `mnist.load_data()` returns."""
     tf.random.set_seed(setting.seed)

@@ -13,7 +13,7 @@ _PENALTY = 2.0**-4  # lambda
 _STEPS = 5
 
 
-@experiment("weight_decay", quick=True)
+@experiment("weight_decay", needs=("backend:tensorflow",), quick=True)
 def weight_decay(setting: Setting) -> dict[str, Any]:
     """Minimise a random least-squares loss with lambda sum W^2 added, and with decay of rate 2 lambda in its place.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import math
 import re
 from typing import Any
 
 from kerazoo import engine
 from kerazoo.data import Dataset, load_data
-from kerazoo.lazy import np, tf
+from kerazoo.lazy import keras, np
 from kerazoo.ledger.catalog import Setting, experiment
 from kerazoo.ledger.experiments.parts import Say, StepClock, data_of, rounded, told
 from kerazoo.registry import spec
@@ -39,7 +40,7 @@ def toy_values(data: Dataset, *, seed: int, epochs: int) -> dict[str, Any]:
     result = train("toy_mlp", data=data, epochs=epochs, seed=seed, verbose=False)
     log = result.history["loss"][_LOGGED - 1 :: _LOGGED]
     logits = result.model(np.array(_PRINTED_INPUTS, np.float32))
-    rows = np.asarray(tf.nn.softmax(logits))
+    rows = np.asarray(keras.ops.softmax(logits))
     return {
         "log_lines": len(log),
         "falls": rounded(log[0] - log[-1]),
@@ -107,8 +108,11 @@ def mistakes(probabilities: Any, x: Any, labels: Any) -> dict[str, Any]:
 
 
 def _png(pixels: Any) -> str:
-    picture = np.rint(pixels * 255).astype(np.uint8).reshape(28, 28, 1)
-    return base64.b64encode(tf.io.encode_png(picture, compression=9).numpy()).decode()
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.rint(pixels * 255).astype(np.uint8).reshape(28, 28)).save(file, "png", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 @experiment("imdb_lstm_training", needs=("imdb_reviews",), seeds=3, minutes=10)

@@ -16,7 +16,7 @@ from kerazoo.registry import spec
 _ACTIVATIONS = ("relu", "sigmoid", "tanh")
 
 
-@experiment("relu_vanishing", needs=("mnist",), seeds=5, minutes=0.25)
+@experiment("relu_vanishing", needs=("mnist", "backend:tensorflow"), seeds=5, minutes=0.25)
 def relu_vanishing(setting: Setting) -> dict[str, Any]:
     """Measure the gradients of a deep net of ReLU against one of sigmoids, and what either learns (document 003, Q3).
 
