@@ -76,9 +76,10 @@ def measure(
     losses = (
         contest.every("compare", steps=compared, seconds=session.patience, together=session.together) if compare else {}
     )
-    steps = max(steps or _steps(contest, 0.3 if quick else 1.0), -(-_LEAST_EXAMPLES // work["batch_size"]))
+    steps = max(steps or _steps(contest, 0.15 if quick else 1.0), -(-_LEAST_EXAMPLES // work["batch_size"]))
     forms = contest.every("settle", session.patience, steps=steps, quick=quick)
-    contest.every("forget_peak")
+    if session.fresh:
+        contest.every("forget_peak")
     times = contest.turns("train", session.repeats, steps=steps)
     peaks = contest.every("peak") if session.fresh else {}
     states = contest.every("state")

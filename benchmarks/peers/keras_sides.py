@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+from work import Work
 
 from peers import keras_programs, keras_writing
 from peers.keras_base import Side
@@ -17,6 +18,10 @@ class Plain(Side):
     """Keras: the document's program and `model.fit`, with the settings of `compile` and `predict` that are fastest."""
 
     form = "fit as it comes"
+
+    def __init__(self, work: Work):
+        self.compiled: dict[Any, Any] = {}
+        super().__init__(work)
 
     def make(self) -> keras.Model:
         """Return the plain program."""
@@ -50,13 +55,14 @@ class Plain(Side):
         return tried
 
     def set(self, steps_per_execution: int = 1, jit_compile: bool | None = None) -> None:
-        """Have the model's training function made anew with these settings of `compile`."""
-        if not hasattr(self, "automatic"):
-            self.automatic = self.model.jit_compile
-        wanted = self.automatic if jit_compile is None else jit_compile
-        if (self.model.steps_per_execution, self.model.jit_compile) != (steps_per_execution, wanted):
-            self.model.steps_per_execution, self.model.jit_compile = steps_per_execution, wanted
-            self.model.train_function = None
+        """Give the model the training function of these settings of `compile`, made when they are first wanted."""
+        model = self.model
+        held = (model.steps_per_execution, model.jit_compile)
+        self.compiled.setdefault("automatic", held)
+        wanted = (steps_per_execution, self.compiled["automatic"][1] if jit_compile is None else jit_compile)
+        self.compiled[held] = model.train_function
+        model.steps_per_execution, model.jit_compile = wanted
+        model.train_function = self.compiled.get(wanted)
 
     def settle_predict(self, x: Any, quick: bool) -> dict[str, Any]:
         """Try the ways there are to predict and stay with the fastest for batches and for one example."""
