@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerazoo.data import Dataset, data_options
-from kerazoo.data.adapt import adapt, check_fit
+from kerazoo.data.adapt import adapt, check_fit, is_stream
 from kerazoo.data.labels import number_labels
 from kerazoo.errors import DataError, InputError, did_you_mean
 from kerazoo.factory import seeded
@@ -98,6 +98,8 @@ def fine_tune(
         resumable=False,
     )
     _chosen_layers(model, trainable_layers)
+    if unfreeze_every and is_stream(data) and keras.backend.backend() == "jax":  # Keras's own loop refuses it there
+        raise InputError("unfreeze_every on JAX takes arrays, not a tf.data.Dataset; give (x, y)")
     run = settings.open_run()
     with seeded(seed):
         model, data, origin = _fitting(model, data, num_classes)

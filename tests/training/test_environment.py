@@ -68,3 +68,47 @@ def test_versions_are_those_of_what_is_installed_and_decides_a_result(monkeypatc
     monkeypatch.setattr(importlib.metadata, "version", version)
     found = versions()
     assert found["scipy"] == installed("scipy") and found["torch"] == "2.9" and "jax" not in found
+
+
+def test_the_masks_that_cost_cudnn_are_those_of_the_backend():
+    inputs = keras.Input((5,))
+    x = keras.layers.Embedding(9, 3, mask_zero=True)(inputs)
+    model = keras.Model(inputs, keras.layers.LSTM(4)(x))
+    told = {"tensorflow": "padded at the end", "jax": "none on JAX"}[keras.backend.backend()]
+    with pytest.warns(UserWarning, match=told):
+        warn_where_cudnn_is_lost(model, gpu=True)
+
+
+def test_tf32_is_told_of_gpus_alone_and_only_where_it_may_be_used(monkeypatch):
+    from kerazoo.factory import exact_products
+    from kerazoo.training import devices
+
+    assert devices.described()["tf32"] is False
+    backend = keras.backend.backend()
+    monkeypatch.setattr(devices, f"_{backend}_gpus", lambda: ["a GPU"])
+    answer = getattr(devices, f"_{backend}_tf32")
+    if backend == "jax":
+        assert answer() is True, "which is JAX's default"
+        with exact_products():
+            assert answer() is False
+        assert environment()["tf32"] is False, "everything is measured so"
+    else:
+        import tensorflow as tf
+
+        assert answer() == tf.config.experimental.tensor_float_32_execution_enabled()
+
+
+@pytest.mark.parametrize(
+    ("flags", "wanted"),
+    [
+        ("", False),
+        ("--xla_gpu_deterministic_ops=true", True),
+        ("--a=1 --xla_gpu_exclude_nondeterministic_ops", True),
+        ("--xla_gpu_deterministic_ops=false", False),
+    ],
+)
+def test_deterministic_operations_of_xla_are_read_from_its_flags(monkeypatch, flags, wanted):
+    from kerazoo.training import devices
+
+    monkeypatch.setenv("XLA_FLAGS", flags)
+    assert devices._jax_deterministic() is wanted
