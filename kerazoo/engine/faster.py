@@ -7,9 +7,8 @@ layers are Keras's own; weights and names are the same throughout.
 import contextlib
 import threading
 
-import keras
-
 from kerazoo.engine import internals
+from kerazoo.lazy import keras
 
 _TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
 
@@ -26,6 +25,11 @@ def switched(model, classes):
         finally:
             for layer in layers:
                 object.__setattr__(layer, "__class__", type(layer).__base__)
+
+
+def plain_class(layer):
+    """The class of a layer; Keras's own of one that another thread has switched for a moment."""
+    return type(layer).__base__ if getattr(type(layer), "is_faster_form", False) else type(layer)
 
 
 def lstm_fits(layer, sequences, mask, training):

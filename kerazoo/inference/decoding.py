@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kerazoo.engine import internals
+from kerazoo.engine.faster import plain_class
 from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.inference import samplers
 from kerazoo.inference.compiling import compiled
@@ -215,10 +216,9 @@ def _chain(model: Any) -> list[Any]:
     if not isinstance(model, keras.Model):
         raise InputError(f"a {type(model).__name__} is no Keras model; {_FORM}")
     layers = internals.line_of(model)
-    # Not by the exact class: the engine may have given a layer its faster one for a moment, in another thread.
     kinds = {keras.layers.Embedding: "E", keras.layers.LSTM: "L", keras.layers.Dropout: "", keras.layers.Dense: "D"}
-    form = "".join(next((kinds[kind] for kind in kinds if isinstance(layer, kind)), "?") for layer in layers)
-    chain = [layer for layer in layers if not isinstance(layer, keras.layers.Dropout)]
+    form = "".join(kinds.get(plain_class(layer), "?") for layer in layers)
+    chain = [layer for layer in layers if plain_class(layer) is not keras.layers.Dropout]
     if len(form) < 3 or form != f"E{'L' * (len(form) - 2)}D":
         named = (
             " -> ".join(type(layer).__name__ for layer in layers)

@@ -35,6 +35,12 @@ def pytest_configure(config):
     keras.Model.fit = fit
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Draw the same weights each time: with some, a net of Keras's tests diverges, and then `kerazoo.fit` stops."""
+    keras.utils.set_random_seed(0)
+
+
 def pytest_collection_modifyitems(items):
     """Skip what needs a package that is absent, and expect the known differences."""
     for item in items:

@@ -20,6 +20,8 @@ class LSTM(keras.layers.LSTM):
     last h and c, (B, H) each. What it does not cover is left to Keras.
     """
 
+    is_faster_form = True
+
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if jax.default_backend() != "cpu" or not lstm_fits(self, sequences, mask, training):

@@ -19,6 +19,8 @@ class Dropout(keras.layers.Dropout):
     inverse of its probability.
     """
 
+    is_faster_form = True
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Zero values of (B, ...) floats at random and scale up the others, where `training`."""
         fits = on_cpu_tensorflow() and self.noise_shape is None and inputs.dtype.is_floating

@@ -27,6 +27,8 @@ _LEAST_DISTINCT = 1024
 class Embedding(keras.layers.Embedding):
     """`keras.layers.Embedding` that tells an `LSTM` behind it which tokens its output came from."""
 
+    is_faster_form = True
+
     def call(self, inputs):
         """Look up (B, T) integer tokens: (B, T, D) of the compute dtype."""
         outputs = keras.layers.Embedding.call(self, inputs)  # not super(): another thread may end `accelerated`
@@ -42,6 +44,7 @@ class LSTM(keras.layers.LSTM):
     `return_state` also the last h and c, (B, H) each.
     """
 
+    is_faster_form = True
     _table = None, None  # while `faster.tabulated` is in force: what `project_vocabulary` gave
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
