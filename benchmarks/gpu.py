@@ -142,7 +142,11 @@ class Run:
                     shared = {"benchmark": "agreement", "model": name, "steps": steps, "loss": side["loss"]}
                     apart = None if loss is None else abs(side["loss"] - loss) / max(abs(loss), 1e-12)
                     within = apart is not None and apart <= TOLERANCE["float32"]
-                    told = {"loss_on_cpu": loss or contest.absent["kerazoo-jax"], "difference": apart, "agrees": within}
+                    told = {
+                        "loss_on_cpu": contest.absent["kerazoo-jax"] if loss is None else loss,
+                        "difference": apart,
+                        "agrees": within,
+                    }
                     self.add("agreement", {**shared, **told, **self.session.record(contest)})
 
     def add(self, file: str, row: dict[str, Any]) -> None:

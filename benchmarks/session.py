@@ -142,13 +142,16 @@ class Session:
         """Measure a matrix product with each library that is there, once for each precision."""
         size, count = (8192, 10) if self.device.kind == "gpu" else (2048, 1)
         seconds = 0.3 if self.options.quick else 1.0
-        for name in contest.there:
+        for name in list(contest.there):
             library = peers.CONTENDERS[name].library
             product = self.products.setdefault(self.precision, {})
             if library not in product:
-                with contextlib.suppress(Absent):
-                    ask = {"precision": self.precision, "size": size, "count": count, "length": seconds}
+                ask = {"precision": self.precision, "size": size, "count": count, "length": seconds}
+                try:
                     product[library] = contest.pool.ask(name, "product", 60.0 + seconds, **ask)
+                except Absent as reason:
+                    if name not in contest.pool.running():
+                        contest.drop(name, str(reason))
 
     def _pool(self, names: list[str], threads: int) -> Pool:
         device = {"kind": self.device.kind, "index": self.device.index}

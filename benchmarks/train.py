@@ -78,10 +78,10 @@ def measure(
     )
     steps = max(steps or _steps(contest, 0.15 if quick else 1.0), -(-_LEAST_EXAMPLES // work["batch_size"]))
     forms = contest.every("settle", session.patience, steps=steps, quick=quick)
-    if session.fresh:
+    if not quick:
         contest.every("forget_peak")
     times = contest.turns("train", session.repeats, steps=steps)
-    peaks = contest.every("peak") if session.fresh else {}
+    peaks = {} if quick else contest.every("peak")
     states = contest.every("state")
     apart = differences({name: losses.get(name) for name in times})
     tolerance = TOLERANCE.get(work["precision"], COARSE)

@@ -68,7 +68,7 @@ def test_packaged_weights_answer(name):
     else:
         good, bad = kerazoo.predict(name, ["A moving story, superbly acted.", "Dull, clumsy and far too long."])
         assert (good.label, bad.label) == ("positive", "negative")
-        assert {"superbly"} & {word.text for word in good.heaviest(2)} or good.words
+        assert len(good.words) > 3 and len({word.weight for word in good.words}) > 1
 
 
 @pytest.mark.real_data

@@ -26,7 +26,7 @@ def read_records(path: Path) -> list[bytes]:
     # Of the length first: a damaged one leads anywhere.
     _check(data, begins - _HEADER, np.full(len(begins), 8), path)
     if not whole:
-        raise DataError(f"'{path}' ends within record {len(begins)}: it is cut off or damaged")
+        raise DataError(f"'{path}' ends within record {max(len(begins), 1)}: it is cut off or damaged")
     _check(data, begins, lengths, path)
     return [content[begin : begin + length] for begin, length in zip(begins.tolist(), lengths.tolist(), strict=True)]
 

@@ -6,9 +6,8 @@ import math
 
 import keras
 
-from kerazoo.engine import arrays, backend, hooks, internals, keras_loop
+from kerazoo.engine import arrays, backend, checks, hooks, keras_loop
 from kerazoo.engine.fitting import Course, Examples, NotCompilable, run
-from kerazoo.engine.guard import guards
 from kerazoo.engine.saver import Saver
 
 _LOG = logging.getLogger("kerazoo.engine")
@@ -57,6 +56,7 @@ def fit(
             validation_steps, validation_batch_size, validation_freq: as in `model.fit`.
         callbacks: Keras callbacks. One that overrides a batch hook is called at every batch, and each compiled call
             then has one step; one whose attribute `every_batch` is False is called once a compiled call of many.
+            (Those of Keras that do so only with `save_freq` in batches count where they have one.)
         seed: of the order of examples; pass e reads the permutation of `(seed, e)`. Dropout draws from the model's own
             seed generators, so seed those (`keras.utils.set_random_seed`) when the model is built.
         checkpoint_dir: the state is saved there after each epoch and on Ctrl-C; the last two are kept.
@@ -73,29 +73,33 @@ def fit(
         The `keras.callbacks.History`, of all epochs, those before a resume included.
 
     Raises:
-        ValueError: the model is not compiled or belongs to another strategy, the arrays do not fit together, or
-            `resume` without `checkpoint_dir`; `CheckpointError` where the checkpoint belongs to another model or run.
+        InputError (a ValueError): the model is not compiled or belongs to another strategy, the arrays do not fit
+            together, a number is out of range, or `resume` without `checkpoint_dir`; `CheckpointError` where the
+            checkpoint belongs to another model or run.
         NotFiniteError: training has diverged: a loss or a weight is NaN or infinite. The last finite checkpoint stays.
             With Keras's `TerminateOnNaN` among the callbacks that one decides.
         KeyboardInterrupt: after Ctrl-C, the state being saved.
     """
-    _check(model, batch_size, resume, checkpoint_dir)
-    _check_strategy(model, strategy)
-    epochs, steps_per_epoch = _capped(epochs, steps_per_epoch)
+    checks.fit(
+        model, batch_size, steps_per_call, steps_per_epoch, validation_freq, seed, resume, checkpoint_dir, strategy
+    )
+    epochs, steps_per_epoch = checks.capped(epochs, steps_per_epoch)
     if not isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = hooks.flat(callbacks)
         if not any(isinstance(one, keras.callbacks.History) for one in callbacks):
             callbacks.append(keras.callbacks.History())
-        callbacks += guards(callbacks)
-    is_arrays = arrays.qualifies(x, y, sample_weight)
+    given = hooks.flat(callbacks)
+    is_arrays, is_stream = arrays.qualifies(x, y, sample_weight), arrays.is_stream(x)
     if validation_split and validation_data is None and is_arrays:
         (x, y, sample_weight), validation_data = arrays.split(x, y, sample_weight, validation_split)
         validation_split = 0.0
-    asked, batch_size = batch_size, _batch(batch_size, x, steps_per_epoch) if is_arrays else None
-    settings = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size}
+    asked, batch_size = batch_size, None if is_stream else _batch(batch_size, x, steps_per_epoch, is_arrays)
+    settings = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size, "steps_per_epoch": steps_per_epoch}
     program = backend.program()
     write = program is None or program.writes(model)
-    saver = Saver(checkpoint_dir, hooks.flat(callbacks), resume=resume, settings=settings, write=write)
+    saver = Saver(checkpoint_dir, given, resume=resume, settings=settings, write=write)
+    run_options = {"epochs": epochs, "initial_epoch": initial_epoch, "steps_per_epoch": steps_per_epoch}
+    run_options |= {"validation_freq": validation_freq}
 
     def by_keras(reason):
         _tell(verbose, f"Keras's own loop: {reason}")
@@ -106,23 +110,21 @@ def fit(
             callbacks,
             saver,
             seed=seed,
+            steps_per_call=steps_per_call,
             batch_size=batch_size,
-            epochs=epochs,
             verbose=verbose,
             validation_split=validation_split,
             validation_data=validation_data,
-            shuffle=shuffle and is_arrays,
+            shuffle=shuffle and not arrays.has_its_own_order(x),
             class_weight=class_weight,
             sample_weight=sample_weight,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
             validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size or (asked if is_arrays else None),
-            validation_freq=validation_freq,
-            steps_per_call=steps_per_call,
+            validation_batch_size=validation_batch_size or (None if is_stream else asked),
+            **run_options,
         )
 
-    if reason := _obstacle(program, model, is_arrays) or program.data_obstacle((x, y, sample_weight)):
+    reason = "shuffle='batch' is Keras's" if shuffle == "batch" else _obstacle(program, model, (x, y, sample_weight))
+    if reason:
         return by_keras(reason)
     data, size = arrays.prepare(x, y, sample_weight, class_weight)
     with contextlib.ExitStack() as within:
@@ -133,20 +135,14 @@ def fit(
         except NotCompilable as error:
             within.close()
             return by_keras(str(error))
-        _tell(verbose, f"the compiled loop: {program.describe(model, train.loops)}")
         check = _validation(program, model, validation_data, validation_batch_size or asked, validation_steps, jit)
-        listed = hooks.listed(
-            callbacks, saver, model, verbose=verbose, epochs=epochs, steps=steps_per_epoch or train.steps
-        )
+        steps = steps_per_epoch or train.steps
+        listed = hooks.listed(callbacks, saver, model, verbose=verbose, epochs=epochs, steps=steps)
+        one_by_one = hooks.every_train_batch(listed.callbacks)
+        slow = f"; one step a call, for {type(one_by_one).__name__}" if one_by_one else ""
+        _tell(verbose, f"the compiled loop: {program.describe(model, train.loops)}{slow}")
         course = Course(
-            epochs,
-            initial_epoch,
-            seed,
-            bool(shuffle),
-            steps_per_epoch,
-            steps_per_call,
-            hooks.every_train_batch(listed.callbacks),
-            validation_freq,
+            seed=seed, shuffle=bool(shuffle), steps_per_call=steps_per_call, every_batch=bool(one_by_one), **run_options
         )
         run(train, check, listed, saver, course)
     return model.history
@@ -164,14 +160,15 @@ def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None, steps=None,
         A dict of floats.
 
     Raises:
-        ValueError: the model is not compiled, or the arrays do not fit together.
+        InputError: the model is not compiled, or the arrays do not fit together.
     """
-    _check(model, batch_size)
+    checks.compiled(model, batch_size)
+    _, steps = checks.capped(1, steps)
     is_arrays = arrays.qualifies(x, y, sample_weight)
-    batch_size = _batch(batch_size, x, steps) if is_arrays else None
+    batch_size = None if arrays.is_stream(x) else _batch(batch_size, x, steps, is_arrays)
     options = {"batch_size": batch_size, "sample_weight": sample_weight, "steps": steps, "callbacks": callbacks}
     program = backend.program()
-    if _obstacle(program, model, is_arrays) or program.data_obstacle((x, y, sample_weight)):
+    if _obstacle(program, model, (x, y, sample_weight)):
         return keras_loop.evaluate(model, x, y, **options)
     data, size = arrays.prepare(x, y, sample_weight)
     with program.scope(model):
@@ -179,7 +176,8 @@ def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None, steps=None,
             examples = Examples(program, model, batch_size, data, size)
         except NotCompilable:
             return keras_loop.evaluate(model, x, y, **options)
-        return examples.evaluate(keras.callbacks.CallbackList(hooks.flat(callbacks), model=model), steps)
+        params = {"verbose": 0, "epochs": 1, "steps": steps or examples.steps}
+        return examples.evaluate(keras.callbacks.CallbackList(hooks.flat(callbacks), model=model, **params), steps)
 
 
 def predict(model, x, *, batch_size=512):
@@ -194,21 +192,21 @@ def predict(model, x, *, batch_size=512):
         NumPy arrays (N, ...), nested as the outputs of the model are.
 
     Raises:
-        ValueError: the arrays differ in length or are empty, or the batch size is not positive.
+        InputError: the arrays differ in length or are empty, or the batch size is not positive.
     """
-    if batch_size is None or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive number, got {batch_size!r}")
+    checks.model(model)
+    checks.at_least("batch_size", batch_size, 1)
     is_arrays = arrays.qualifies(x) and all(leaf is not None for leaf in keras.tree.flatten(x))
     program = backend.program()
     if not is_arrays or backend.plain_wanted() or program is None or program.predicts_itself(model):
-        return model.predict(x, batch_size=batch_size if is_arrays else None, verbose=0)
+        return model.predict(x, batch_size=None if arrays.is_stream(x) else batch_size, verbose=0)
     x = arrays.mapped(arrays.narrow, x)
     return program.predict(model, x, arrays.length(x), batch_size)
 
 
-def _batch(batch_size, examples, steps):
+def _batch(batch_size, examples, steps, is_arrays=True):
     """The size of a batch: as given; else what makes `steps` of the examples, or 32, as in Keras."""
-    if batch_size:
+    if batch_size or not is_arrays:
         return batch_size
     return math.ceil(arrays.length(examples) / steps) if steps else _DEFAULT_BATCH
 
@@ -217,46 +215,33 @@ def _validation(program, model, data, batch_size, steps, jit):
     """A function of the callbacks that evaluates `data`, which is placed on the device once; None without data."""
     if data is None:
         return None
-    if isinstance(data, (tuple, list)) and arrays.qualifies(*data) and not program.data_obstacle(data):
-        prepared, size = arrays.prepare(*keras.utils.unpack_x_y_sample_weight(tuple(data)))
-        examples = Examples(program, model, _batch(batch_size, prepared, steps), prepared, size, jit)
-        return lambda callbacks: examples.evaluate(callbacks, steps)
-    return lambda callbacks: model.evaluate(data, steps=steps, verbose=0, callbacks=callbacks, return_dict=True)
+    _, steps = checks.capped(1, steps)
+    if isinstance(data, (tuple, list)):
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(tuple(data))
+        if arrays.qualifies(x, y, weight) and not program.data_obstacle((x, y, weight)):
+            prepared, size = arrays.prepare(x, y, weight)
+            examples = Examples(program, model, _batch(batch_size, prepared, steps), prepared, size, jit)
+            return lambda callbacks: examples.evaluate(callbacks, steps)
+        options = {"sample_weight": weight, "batch_size": batch_size}
+    else:
+        (x, y), options = (data, None), {}
+    return lambda callbacks: model.evaluate(
+        x, y, steps=steps, verbose=0, callbacks=callbacks, return_dict=True, **options
+    )
 
 
-def _obstacle(program, model, is_arrays):
+def _obstacle(program, model, data):
     """Why only Keras's own loop does what is asked for; None where nothing stands in the way."""
     if backend.plain_wanted():
         return "KERAZOO_PLAIN is set"
-    if not is_arrays:
+    if not arrays.qualifies(*data):
         return "the data are a stream, or hold something that is no dense array"
     if program is None:
         return f"there is no compiled loop for the backend {keras.backend.backend()}"
-    return program.obstacle(model)
+    return program.obstacle(model) or program.data_obstacle(data)
 
 
 def _tell(verbose, text):
     _LOG.info("%s", text)
     if verbose == 2:
         print(f"kerazoo.fit runs {text}")
-
-
-def _capped(epochs, steps_per_epoch):
-    """Keras's caps for debugging; it warns of them itself, in its own loop."""
-    most, most_steps = internals.max_epochs(), internals.max_steps_per_epoch()
-    epochs = min(epochs, most) if most else epochs
-    return epochs, min(steps_per_epoch or most_steps, most_steps) if most_steps else steps_per_epoch
-
-
-def _check(model, batch_size, resume=False, checkpoint_dir=None):
-    if not getattr(model, "compiled", False):
-        raise ValueError(f"the model {model.name!r} is not compiled; call model.compile(optimizer, loss) first")
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"batch_size must be a positive number, got {batch_size!r}")
-    if resume and checkpoint_dir is None:
-        raise ValueError("resume=True needs the checkpoint_dir of the run to go on with")
-
-
-def _check_strategy(model, strategy):
-    if strategy is not None and strategy is not getattr(model, "distribute_strategy", None):
-        raise ValueError("create and compile the model inside strategy.scope(), then fit with that strategy")

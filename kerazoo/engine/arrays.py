@@ -3,11 +3,25 @@
 import keras
 import numpy as np
 
+from kerazoo.errors import DataError, InputError
+
 
 def qualifies(*structures):
     """True where every leaf of the nested `structures` is a dense array of numbers (None leaves aside)."""
     leaves = [leaf for leaf in keras.tree.flatten(structures) if leaf is not None]
     return bool(leaves) and all(map(_is_array, leaves))
+
+
+def is_stream(x):
+    """Whether `x` brings batches of its own: a `tf.data.Dataset`, PyDataset, DataLoader, grain data set, generator."""
+    if keras.ops.is_tensor(x) or keras.tree.is_nested(x) or hasattr(x, "__array__") or hasattr(x, "dtype"):
+        return False
+    return isinstance(x, keras.utils.PyDataset) or hasattr(x, "__iter__")
+
+
+def has_its_own_order(x):
+    """Whether Keras cannot shuffle `x`: a stream other than a PyDataset, whose batches it can."""
+    return is_stream(x) and not isinstance(x, keras.utils.PyDataset)
 
 
 def _is_array(leaf):
@@ -28,7 +42,7 @@ def prepare(x, y=None, sample_weight=None, class_weight=None):
         ((x, y, sample_weight), N). float64 becomes `keras.config.floatx()`, as in Keras.
 
     Raises:
-        ValueError: the arrays differ in length, are empty, or both kinds of weights are given.
+        InputError: the arrays differ in length, are empty, or both kinds of weights are given.
     """
     weights = _sample_weights(y, sample_weight, class_weight)
     arrays = mapped(narrow, (x, y, weights))
@@ -39,11 +53,11 @@ def length(arrays):
     """The number of examples of nested arrays (N, ...).
 
     Raises:
-        ValueError: they differ in it, or it is 0.
+        DataError: they differ in it, or it is 0.
     """
     sizes = {leaf.shape[0] for leaf in keras.tree.flatten(arrays) if leaf is not None}
     if len(sizes) != 1 or 0 in sizes:
-        raise ValueError(f"all arrays must have the same, positive number of examples; got {sorted(sizes)}")
+        raise DataError(f"all arrays must have the same, positive number of examples; got {sorted(sizes)}")
     return int(sizes.pop())
 
 
@@ -64,15 +78,13 @@ def split(x, y, sample_weight, fraction):
         (x, y, sample_weight) to train on, and to validate on.
 
     Raises:
-        ValueError: one of the two parts would be empty.
+        InputError: one of the two parts would be empty.
     """
-    arrays = mapped(
-        lambda a: a if hasattr(a, "__getitem__") and not hasattr(a, "iloc") else np.asarray(a), (x, y, sample_weight)
-    )
+    arrays = mapped(narrow, (x, y, sample_weight))
     size = length(arrays)
     at = int(size * (1.0 - fraction))
     if not 0 < at < size:
-        raise ValueError(f"validation_split={fraction!r} of {size} examples leaves none to train or to validate on")
+        raise InputError(f"validation_split={fraction!r} of {size} examples leaves none to train or to validate on")
     return mapped(lambda a: a[:at], arrays), mapped(lambda a: a[at:], arrays)
 
 
@@ -82,7 +94,13 @@ def mapped(function, structure):
 
 
 def narrow(array):
-    """An array of NumPy's, or one of the backend's tensors; float64 becomes `keras.config.floatx()`, as in Keras."""
+    """An array of NumPy's, or one of the backend's tensors; float64 becomes `keras.config.floatx()`, as in Keras.
+
+    A column of a pandas table, (N,), becomes (N, 1), also as in Keras.
+    """
+    if hasattr(array, "iloc"):
+        array = array.to_numpy()
+        array = array[:, None] if array.ndim == 1 else array
     if not keras.ops.is_tensor(array):
         array = np.asarray(array)
     if keras.backend.standardize_dtype(array.dtype) != "float64" or keras.config.floatx() == "float64":
@@ -100,9 +118,9 @@ def _sample_weights(y, sample_weight, class_weight):
             return keras.tree.map_structure(lambda _: sample_weight, y)  # one weight for all outputs
         return sample_weight
     if sample_weight is not None:
-        raise ValueError("give sample_weight or class_weight, not both")
+        raise InputError("give sample_weight or class_weight, not both")
     if y is None or keras.tree.is_nested(y):
-        raise ValueError("class_weight needs a model with one output; give sample_weight per output instead")
+        raise InputError("class_weight needs a model with one output; give sample_weight per output instead")
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels.argmax(-1) if labels.shape[-1] != 1 else labels[..., 0]

@@ -27,7 +27,7 @@ def variables_of(model):
     """The named groups of variables that make up the state; the model and its metrics must be built."""
     return {
         "model": model.variables,  # weights, moving averages and the states of the layers' SeedGenerators
-        "optimizer": model.optimizer.variables,
+        "optimizer": [] if model.optimizer is None else model.optimizer.variables,
         "metrics": [v for metric in model.metrics for v in metric.variables],
     }
 
@@ -43,14 +43,14 @@ def save(directory, model, meta, write=True):
         The path.
 
     Raises:
-        NotFiniteError: a weight, the optimizer's state or a metric is NaN or infinite; the files are as before.
+        NotFiniteError: a trained weight is NaN or infinite; the files are as before.
     """
     arrays = {}
     for group, variables in variables_of(model).items():
         arrays.update({f"{group}/{i}": _array(v) for i, v in enumerate(variables)})
-    for key, array in arrays.items():
-        if not finite(array):
-            raise NotFiniteError(f"'{key}' is not finite in epoch {meta['epoch']}: nothing is saved of it")
+    for variable in model.trainable_variables:
+        if not finite(_array(variable)):
+            raise NotFiniteError(f"the weights '{variable.path}' are not finite in epoch {meta['epoch']}: not saved")
     arrays["meta"] = np.array(json.dumps(values.encode(meta, arrays)))
     path = Path(directory) / f"checkpoint-{meta['epoch']:06d}-{meta['step']:09d}.npz"
     if write:

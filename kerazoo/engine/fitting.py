@@ -29,6 +29,7 @@ class Examples:
         self.program, self.model, self.batch, self.size, self.jit = program, model, batch, size, jit
         self.data = program.place(model, data)
         self.full, self.tail = divmod(size, batch)
+        self._own = None
         self.steps = self.full + bool(self.tail)
         try:
             program.build(model, self.data)
@@ -44,14 +45,16 @@ class Examples:
         """Train on up to `count` steps from `step` on.
 
         Returns:
-            The number of steps done, and the running means as floats, for which it waits.
+            The number of steps done, and the logs of the last as Keras gives them to batch hooks: the running means as
+            floats, for which it waits, or what the model's own step gave.
         """
         if step == self.full:
             count, logs = 1, self.loops.train_tail(self.data, order, step * self.batch, self.tail)
         else:
             count = min(count, self.full - step)
             logs = self.loops.train(self.data, order, step * self.batch, count, self.batch)
-        return count, self._logs(logs)
+        self._own = logs
+        return count, self._logs()
 
     def evaluate(self, callbacks=None, steps=None):
         """Loss and metrics over all examples, or the first `steps` batches: dict of floats."""
@@ -60,13 +63,13 @@ class Examples:
         self.model.reset_metrics()
         self.model.stop_evaluating = False
         listed.on_test_begin()
-        logs = {}
         for begin, end, (first, count, batch) in self._test_calls(steps, hooks.every_test_batch(listed.callbacks)):
             listed.on_test_batch_begin(begin)
-            logs = self.loops.test(self.data, first, count, batch)
-            listed.on_test_batch_end(end, logs := self._logs(logs))
+            self._own = self.loops.test(self.data, first, count, batch)
+            listed.on_test_batch_end(end, self._logs())
             if self.model.stop_evaluating:
                 break
+        logs = self.epoch_logs()
         listed.on_test_end(logs)
         return logs
 
@@ -83,8 +86,13 @@ class Examples:
         if tail and wanted > full:
             yield full, self.steps - 1, (full * self.batch, 1, tail)
 
-    def _logs(self, own):
-        """The running means; those that a model's own step gave, where it has one."""
+    def _logs(self):
+        """What the last step gave, or where it gave nothing the running means."""
+        return plain(self.model.get_metrics_result() if self._own is None else self._own)
+
+    def epoch_logs(self):
+        """The running means at the end of an epoch; what the last step gave, where it is something else."""
+        own = self._own
         return plain(self.model.get_metrics_result() if own is None else internals.result_or_logs(self.model, own))
 
 
@@ -147,7 +155,6 @@ def _epoch(train, callbacks, saver, pace, course, epoch, part, done):
     model, last = train.model, part.last - part.first
     order = arrays.order(train.size, course.seed, part.number, course.shuffle)
     order = train.program.place_order(model, order)
-    logs = None
     while done < last and not model.stop_training:
         callbacks.on_train_batch_begin(done)
         began = time.perf_counter()
@@ -163,7 +170,7 @@ def _epoch(train, callbacks, saver, pace, course, epoch, part, done):
             f"the data ended after {last} of {course.steps_per_epoch} steps_per_epoch; the epoch ends there",
             stacklevel=4,
         )
-    return plain(model.get_metrics_result()) if logs is None else logs
+    return train.epoch_logs()
 
 
 def is_due(epoch, frequency):

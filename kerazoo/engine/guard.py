@@ -44,7 +44,7 @@ class Guard(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Look at the weights."""
-        for variable in self.model.variables:
+        for variable in self.model.trainable_variables:
             if not finite(keras.ops.convert_to_numpy(variable.value)):
                 self._stop(f"the weights '{variable.path}' are not finite after epoch {self.epoch + 1}")
 

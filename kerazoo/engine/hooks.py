@@ -2,6 +2,8 @@
 
 import keras
 
+from kerazoo.engine.guard import guards
+
 _TRAIN = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 _TEST = ("on_test_batch_begin", "on_test_batch_end")
 
@@ -14,22 +16,24 @@ def flat(callbacks):
 
 
 def every_train_batch(callbacks):
-    """Whether one of the callbacks has to be called at every batch that is trained on.
+    """The first of the callbacks that has to be called at every batch that is trained on, or None.
 
     One that overrides a batch hook has, unless its attribute `every_batch` is False: then it is called once a compiled
     call, with the number and the running means of its last step.
     """
-    return any(_overrides(callback, _TRAIN) for callback in callbacks)
+    return next((callback for callback in callbacks if _overrides(callback, _TRAIN)), None)
 
 
 def every_test_batch(callbacks):
     """Likewise for the batches of an evaluation."""
-    return any(_overrides(callback, _TEST) for callback in callbacks)
+    return next((callback for callback in callbacks if _overrides(callback, _TEST)), None)
 
 
 def _overrides(callback, hooks):
     if isinstance(callback, keras.callbacks.ProgbarLogger) or not getattr(callback, "every_batch", True):
         return False
+    if type(callback) in (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore):
+        return callback.save_freq != "epoch"  # at "epoch" their batch hooks do nothing
     # A LambdaCallback has functions in the place of methods.
     return any(
         getattr(getattr(callback, hook), "__func__", None) is not getattr(keras.callbacks.Callback, hook)
@@ -38,13 +42,13 @@ def _overrides(callback, hooks):
 
 
 def listed(callbacks, saver, model, **params):
-    """Keras's `CallbackList` of the run, the `saver` last; one that the caller made is used as it is, and extended."""
+    """Keras's `CallbackList` of the run, guard and `saver` last; one that the caller made is used, and extended."""
+    own = [*guards(flat(callbacks)), *([saver] if saver.directory is not None else [])]
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        if saver.directory is not None:
-            callbacks.append(saver)
-            saver.set_model(model)
+        for one in own:
+            callbacks.append(one)
+            one.set_model(model)
         return callbacks
-    own = [saver] if saver.directory is not None else []
     verbose = params["verbose"]
     return keras.callbacks.CallbackList(
         [*callbacks, *own], add_history=True, add_progbar=verbose != 0, model=model, **params

@@ -50,6 +50,14 @@ def wanted_initial_epoch(model):
     return getattr(model, "_initial_epoch", None)
 
 
+def other_optimizers(model):
+    """The names of the attributes of `model` that hold further optimizers, as those of a GAN do."""
+    own = getattr(model, "optimizer", None)
+    return [
+        k for k, v in vars(model).items() if isinstance(v, keras.optimizers.Optimizer) and v is not own and k[0] != "_"
+    ]
+
+
 def known_to(optimizer):
     """The variables that the optimizer was built with. Without it: no unfreezing on JAX, no going on in `fine_tune`."""
     return getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kerazoo.engine import hooks
+from kerazoo.engine.guard import guards
 from kerazoo.engine.logs import plain
 
 _STEPS_PER_CALL = 16
@@ -36,7 +37,7 @@ def fit(model, x, y, callbacks, saver, *, seed, initial_epoch, steps_per_call, *
         listed = hooks.listed(callbacks, saver, model)
     else:
         reseed = [] if keras.backend.backend() == "tensorflow" else [_Reseed(seed)]
-        listed = [*reseed, *callbacks, *([saver] if saver.directory is not None else [])]
+        listed = [*reseed, *callbacks, *guards(callbacks), *([saver] if saver.directory is not None else [])]
     try:
         with saver:
             return model.fit(x, y, initial_epoch=max(initial_epoch, saver.epoch), callbacks=listed, **options)

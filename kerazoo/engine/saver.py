@@ -53,7 +53,7 @@ class Saver(keras.callbacks.Callback):
         if not self.saved:
             return
         meta, arrays = self.saved
-        if not self.model.optimizer.built:
+        if self.model.optimizer is not None and not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         checkpoint.restore(self.model, {k: a for k, a in arrays.items() if not k.startswith("value/")}, groups)
         for name, callback in _named(self.callbacks).items():

@@ -24,6 +24,8 @@ class EpochProgress(keras.callbacks.Callback):
     On a terminal it is a bar; elsewhere a line an epoch. With more than a hundred epochs it prints some twenty lines.
     """
 
+    every_batch = False  # a bar that moves a few times a second is enough
+
     def __init__(self, name: str) -> None:
         super().__init__()
         self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)

@@ -67,7 +67,7 @@ def train(
             have; on the same CPU the result is that of a run that was never interrupted. Without a run there, start
             one.
         overwrite: replace the run that `run_dir` holds.
-        callbacks: further Keras callbacks; their batch hooks run a few times a second, not at every step.
+        callbacks: further Keras callbacks, as in `kerazoo.fit`: one with batch hooks is called at every step.
         strategy: a `tf.distribute.Strategy`, e.g. `tf.distribute.MirroredStrategy()`; one of several hosts takes no
             `run_dir`.
         precision: a Keras dtype policy such as "mixed_bfloat16"; None is the one that is set.

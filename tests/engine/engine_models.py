@@ -157,7 +157,8 @@ def own_step():
 
 def batch_normalized():
     """Batch normalization, whose moving averages are state, and dropout off."""
-    parts = (lambda: L.Dense(8), L.BatchNormalization, L.ReLU, _classifier)
+    # Without a bias: the normalization takes it away, and Adam would make steps of the rounding that is its gradient.
+    parts = (lambda: L.Dense(8, use_bias=False), L.BatchNormalization, L.ReLU, _classifier)
     return _compiled(*parts, shape=(6,))
 
 

@@ -20,7 +20,7 @@ from kerazoo.engine.kept import token_of
 
 def loops_of(model, data, jit=None):
     """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise."""
-    token = token_of(model, keras.distribution.distribution(), keras.config.dtype_policy().name)
+    token = token_of(model, keras.distribution.distribution(), keras.config.floatx())
     kept = model.__dict__.get("_kerazoo_loops")
     if kept is None or kept.token != token:
         kept = Loops(model, token)
@@ -60,11 +60,13 @@ class Loops:
         key = (training, batch, jax.tree.structure(data))
         if key not in self._compiled:
             loop = functools.partial(self._loop, training, batch)
-            layouts = states.layouts(state)
-            compiled = functools.partial(jax.jit, loop, donate_argnums=0)
+            layouts = states.layouts(state if training else state[1:])
+            compiled = functools.partial(jax.jit, loop, donate_argnums=0 if training else ())
             self._compiled[key] = compiled() if layouts is None else compiled(out_shardings=(None, layouts))
         logs, state = self._compiled[key](state, data, order, jnp.int32(first), jnp.int32(count))
-        states.write(variables, state)
+        # Weights that are only read are neither given away nor copied: something else may hold them.
+        changed = slice(None) if training else slice(1, None)
+        states.write(variables[changed], state)
         return logs
 
     def _loop(self, training, batch, state, data, order, first, count):
@@ -85,7 +87,7 @@ class Loops:
         shapes = jax.eval_shape(lambda state: step(0, state), state)[1]
         logs = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
         state, logs = lax.fori_loop(0, count, lambda k, carried: step(k, carried[0]), (state, logs))
-        return logs, state
+        return logs, state if training else state[1:]
 
     def _train_step(self, state, examples):
         """Keras's own step; one of ours where layers are frozen that the optimizer knows, which Keras's refuses."""

@@ -16,8 +16,8 @@ def obstacle(model):
     """Why only Keras's own loop does what `model` asks for, whatever the data; None where nothing stands in the way."""
     if model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
-    if internals.compile_options(model).get("jit_compile") is False:
-        return "the model was compiled with jit_compile=False"
+    if not model.jit_compile:
+        return "the model was compiled with jit_compile=False, or has a layer that cannot be jitted"
     for name in ("make_train_function", "make_test_function", "evaluate"):
         if getattr(type(model), name) is not getattr(keras.Model, name):
             return f"the model has a {name} of its own"

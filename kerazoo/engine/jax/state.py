@@ -15,8 +15,18 @@ def variables_of(model, training):
 
 
 def read(variables):
-    """The arrays of nested variables."""
-    return tuple([variable.value for variable in group] for group in variables)
+    """The arrays of nested variables, each in a buffer of its own, since a step uses the buffers again.
+
+    (An average that is assigned to a weight, as at the end of training with `use_ema`, shares the weight's.)
+    """
+    seen: set[int] = set()
+
+    def own(array):
+        shared = id(array) in seen
+        seen.add(id(array))
+        return jax.numpy.copy(array) if shared else array
+
+    return tuple([own(variable.value) for variable in group] for group in variables)
 
 
 def write(variables, state):

@@ -176,7 +176,9 @@ def choose(model, data, wanted):
     Returns:
         (use XLA, whether that was asked for rather than chosen).
     """
-    if wanted is None and isinstance(internals.compile_options(model).get("jit_compile"), bool):
+    # `compile` does not keep what it was given, but "auto" is no XLA on a machine without a GPU, and XLA with one.
+    by_default = bool(tf.config.list_logical_devices("GPU"))
+    if wanted is None and model.jit_compile != by_default:
         wanted = model.jit_compile
     return (use_xla(model, data, model.distribute_strategy), False) if wanted is None else (wanted, True)
 

@@ -27,7 +27,7 @@ def compared(layer, x=X):
     graded = jax.value_and_grad(total, argnums=(0, 1))
     plain = graded(weights, x)
     with switched(model, FASTER):
-        assert type(layer) is FASTER[keras.layers.LSTM]
+        assert "custom_vjp" in str(jax.make_jaxpr(total)(weights, x))
         fast = graded(weights, x)
     assert type(layer) is keras.layers.LSTM
     return jax.tree.leaves(plain), jax.tree.leaves(fast)

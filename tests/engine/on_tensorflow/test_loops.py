@@ -93,6 +93,19 @@ def test_data_sets_and_generators_take_the_streaming_path():
     assert engine.evaluate(model, batches) == pytest.approx(model.evaluate(batches, verbose=0, return_dict=True))
 
 
+def test_a_dense_net_that_was_compiled_as_keras_does_takes_xla(capsys):
+    engine.fit(mlp(), X, Y, verbose=2)
+    assert "TensorFlow, XLA" in capsys.readouterr().out
+
+
+def test_a_recurrent_net_takes_a_graph_unless_xla_was_asked_for(capsys):
+    for asked, compiler in (("auto", "graph"), (True, "XLA")):
+        net = keras.Sequential([keras.Input((12, 1)), L.SimpleRNN(2), L.Dense(4, "softmax")])
+        net.compile("sgd", "sparse_categorical_crossentropy", jit_compile=asked)
+        engine.fit(net, X[:64, :, None], Y[:64], verbose=2)
+        assert f"TensorFlow, {compiler}" in capsys.readouterr().out
+
+
 def test_a_second_fit_compiles_nothing_and_compiling_anew_does():
     model = mlp()
     engine.fit(model, X, Y, verbose=0)
