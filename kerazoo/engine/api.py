@@ -65,7 +65,8 @@ def fit(
         steps_per_call: steps of one compiled call; by default as many as take about 0.3 s, on several hosts 50. The
             result is the same.
         jit: on TensorFlow, True for XLA, False for a graph, None for what `compile` was told, or else for what is
-            faster for these layers on this device. On JAX everything is compiled by XLA.
+            faster for these layers on this device. On JAX everything is compiled by XLA. (On a recent GPU, float32
+            products are TF32 there unless `jax_default_matmul_precision` is "highest", which `kerazoo.train` sees to.)
         strategy: the `tf.distribute.Strategy` the model was created under; by default found from the model. On JAX,
             `keras.distribution.set_distribution` before the model is built.
 
