@@ -43,6 +43,13 @@ def same_weights(a, b, **tolerance):
         np.testing.assert_allclose(u, v, **tolerance) if tolerance else np.testing.assert_array_equal(u, v)
 
 
+def same_history(ours, theirs, rtol=1e-4):
+    """Assert that two histories have the same quantities and values."""
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_allclose(ours[name], theirs[name], rtol=rtol, err_msg=name)
+
+
 def _compiled(*layers, shape, optimizer="adam", loss="sparse_categorical_crossentropy", metrics=("accuracy",)):
     keras.utils.set_random_seed(1)
     model = keras.Sequential([keras.Input(shape), *(make() for make in layers)])

@@ -8,7 +8,7 @@ import logging
 import keras
 import numpy as np
 import pytest
-from engine_models import MODELS, keras_fit, same_weights
+from engine_models import MODELS, keras_fit, same_history, same_weights
 
 import kerazoo
 from kerazoo import engine
@@ -24,12 +24,6 @@ def mlp(optimizer="adam", dropout=0.0, seed=1, **compile_options):
     model = keras.Sequential([keras.Input((12,)), L.Dense(16, "relu"), L.Dropout(dropout), L.Dense(4, "softmax")])
     model.compile(optimizer, "sparse_categorical_crossentropy", **{"metrics": ["accuracy"], **compile_options})
     return model
-
-
-def same_history(ours, theirs, rtol=1e-4):
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=rtol, err_msg=name)
 
 
 @pytest.mark.parametrize("name", MODELS)

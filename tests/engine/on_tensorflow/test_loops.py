@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from engine_models import keras_fit, same_weights
+from engine_models import keras_fit, same_history, same_weights
 
 from kerazoo import engine
 from kerazoo.engine.kept import token_of
@@ -27,12 +27,6 @@ def mlp(optimizer="adam", dropout=0.0, seed=1, **compile_options):
     )
     model.compile(optimizer, "sparse_categorical_crossentropy", **{"metrics": ["accuracy"], **compile_options})
     return model
-
-
-def same_history(ours, theirs, rtol=1e-4):
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        np.testing.assert_allclose(ours[name], theirs[name], rtol=rtol, err_msg=name)
 
 
 @pytest.mark.parametrize("jit", [True, False], ids=["xla", "graph"])
