@@ -36,7 +36,7 @@ def _walk(content: bytes) -> tuple[np.ndarray, np.ndarray, bool]:
 
     A record that the file ends within is among them if its header is whole, with a length of 0.
     """
-    begins, lengths, place = [], [], 0
+    begins, lengths, place, inside = [], [], 0, True
     while place + _HEADER <= len(content):
         (length,) = _LENGTH.unpack_from(content, place)
         place += _HEADER
@@ -46,7 +46,7 @@ def _walk(content: bytes) -> tuple[np.ndarray, np.ndarray, bool]:
         if not inside:
             break
         place += length + _FOOTER
-    return np.array(begins, np.int64), np.array(lengths, np.int64), place == len(content)
+    return np.array(begins, np.int64), np.array(lengths, np.int64), inside and place == len(content)
 
 
 def _check(data: np.ndarray, begins: np.ndarray, lengths: np.ndarray, path: Path) -> None:

@@ -9,6 +9,7 @@ import keras
 from kerazoo.engine import arrays, backend, checks, hooks, keras_loop
 from kerazoo.engine.fitting import Course, Examples, NotCompilable, run
 from kerazoo.engine.saver import Saver
+from kerazoo.errors import InputError
 
 _LOG = logging.getLogger("kerazoo.engine")
 _DEFAULT_BATCH = 32  # Keras's
@@ -59,13 +60,15 @@ def fit(
             (Those of Keras that do so only with `save_freq` in batches count where they have one.)
         seed: of the order of examples; pass e reads the permutation of `(seed, e)`. Dropout draws from the model's own
             seed generators, so seed those (`keras.utils.set_random_seed`) when the model is built.
-        checkpoint_dir: the state is saved there after each epoch and on Ctrl-C; the last two are kept.
+        checkpoint_dir: the state is saved there after each epoch and on Ctrl-C; the last two are kept. One that holds
+            the checkpoints of another run is refused.
         resume: go on from the newest checkpoint of `checkpoint_dir`, if there is one. On the same CPU, weights and
             history come out as if the run had never stopped.
         steps_per_call: steps of one compiled call; by default as many as take about 0.3 s, on several hosts 50. The
             result is the same.
-        jit: on TensorFlow, True for XLA, False for a graph, None for what `compile` was told, or else for what is
-            faster for these layers on this device. On JAX everything is compiled by XLA. (On a recent GPU, float32
+        jit: on TensorFlow, True for XLA, False for a graph, None for what is faster for these layers on this device
+            (XLA draws other numbers for dropout; `compile(jit_compile=False)` cannot be told from Keras's own choice
+            on a CPU, and counts on a GPU only). On JAX everything is compiled by XLA. (On a recent GPU, float32
             products are TF32 there unless `jax_default_matmul_precision` is "highest", which `kerazoo.train` sees to.)
         strategy: the `tf.distribute.Strategy` the model was created under; by default found from the model. On JAX,
             `keras.distribution.set_distribution` before the model is built.
@@ -81,9 +84,11 @@ def fit(
             With Keras's `TerminateOnNaN` among the callbacks that one decides.
         KeyboardInterrupt: after Ctrl-C, the state being saved.
     """
-    checks.fit(
-        model, batch_size, steps_per_call, steps_per_epoch, validation_freq, seed, resume, checkpoint_dir, strategy
-    )
+    numbers = {"epochs": epochs, "initial_epoch": initial_epoch, "seed": seed}
+    positive = {"steps_per_call": steps_per_call, "steps_per_epoch": steps_per_epoch}
+    positive |= {"validation_steps": validation_steps, "validation_batch_size": validation_batch_size}
+    given = hooks.flat(callbacks)
+    checks.fit(model, batch_size, validation_freq, given, resume, checkpoint_dir, strategy, numbers, positive)
     epochs, steps_per_epoch = checks.capped(epochs, steps_per_epoch)
     if not isinstance(callbacks, keras.callbacks.CallbackList):
         callbacks = hooks.flat(callbacks)
@@ -96,9 +101,12 @@ def fit(
         validation_split = 0.0
     asked, batch_size = batch_size, None if is_stream else _batch(batch_size, x, steps_per_epoch, is_arrays)
     settings = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size, "steps_per_epoch": steps_per_epoch}
+    settings |= {"examples": arrays.length((x, y, sample_weight))} if is_arrays else {}
     program = backend.program()
     write = program is None or program.writes(model)
     saver = Saver(checkpoint_dir, given, resume=resume, settings=settings, write=write)
+    if saver.epoch > epochs:
+        raise InputError(f"the run in {checkpoint_dir} has {saver.epoch} epochs already, more than {epochs}")
     run_options = {"epochs": epochs, "initial_epoch": initial_epoch, "steps_per_epoch": steps_per_epoch}
     run_options |= {"validation_freq": validation_freq}
 

@@ -48,32 +48,42 @@ def save(directory, model, meta, write=True):
     arrays = {}
     for group, variables in variables_of(model).items():
         arrays.update({f"{group}/{i}": _array(v) for i, v in enumerate(variables)})
-    for variable in model.trainable_variables:
-        if not finite(_array(variable)):
-            raise NotFiniteError(f"the weights '{variable.path}' are not finite in epoch {meta['epoch']}: not saved")
+    if not is_finite(model):
+        raise NotFiniteError(f"the weights of '{model.name}' are not finite in epoch {meta['epoch']}: nothing is saved")
     arrays["meta"] = np.array(json.dumps(values.encode(meta, arrays)))
     path = Path(directory) / f"checkpoint-{meta['epoch']:06d}-{meta['step']:09d}.npz"
     if write:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
             np.savez(temporary, **arrays)
-        for old in _paths(directory)[_KEEP:]:
+        for old in paths(directory)[_KEEP:]:
             old.unlink(missing_ok=True)
     return path
+
+
+def is_finite(model):
+    """Whether no trained weight of `model` is NaN or infinite."""
+    return all(finite(_array(variable)) for variable in model.trainable_variables)
 
 
 def latest(directory):
     """Read the newest whole checkpoint of `directory`: (meta, arrays), or None where there is none.
 
     A damaged file, which only a failing disk can leave behind, is passed over with a warning.
+
+    Raises:
+        CheckpointError: there are checkpoints, and none can be read.
     """
-    for path in _paths(directory):
+    for path in paths(directory):
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 arrays = dict(content)
             return values.decode(json.loads(str(arrays.pop("meta"))), arrays), arrays
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            warnings.warn(f"checkpoint {path} cannot be read ({error}); trying the one before", stacklevel=2)
+            reason = type(error).__name__
+            warnings.warn(f"checkpoint {path} cannot be read ({reason}); trying the one before", stacklevel=2)
+    if paths(directory):
+        raise CheckpointError(f"no checkpoint in {directory} can be read; remove them to start anew")
     return None
 
 
@@ -105,5 +115,6 @@ def _array(variable):
     return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
 
 
-def _paths(directory):
+def paths(directory):
+    """The checkpoints in `directory`, the newest first."""
     return sorted(Path(directory).glob("checkpoint-*.npz"), reverse=True)

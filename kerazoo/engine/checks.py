@@ -1,11 +1,14 @@
 """What can be refused before anything is built, each in one line."""
 
+import os
 import warnings
+from pathlib import Path
 
 import keras
 
-from kerazoo.engine import internals
+from kerazoo.engine import checkpoint, internals
 from kerazoo.errors import InputError
+from kerazoo.files import try_writing
 
 
 def model(given):
@@ -23,21 +26,47 @@ def compiled(given, batch_size):
     at_least("batch_size", batch_size, 1, or_none=True)
 
 
-def fit(given, batch_size, steps_per_call, steps_per_epoch, validation_freq, seed, resume, checkpoint_dir, strategy):
-    """Refuse arguments of `fit` that would fail later, or never end."""
+def fit(given, batch_size, validation_freq, callbacks, resume, checkpoint_dir, strategy, numbers, positive):
+    """Refuse arguments of `fit` that would fail later, or never end.
+
+    Args:
+        numbers: by name, what has to be a whole number, 0 or more.
+        positive: by name, what has to be one from 1 on, or None.
+    """
     compiled(given, batch_size)
-    at_least("steps_per_call", steps_per_call, 1, or_none=True)
-    at_least("steps_per_epoch", steps_per_epoch, 1, or_none=True)
-    at_least("seed", seed, 0)
+    for name, value in numbers.items():
+        at_least(name, value, 0)
+    for name, value in positive.items():
+        at_least(name, value, 1, or_none=True)
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise InputError(f"callbacks holds {callback!r}: wanted instances of keras.callbacks.Callback")
     if not isinstance(validation_freq, (list, tuple, set, range)):
         at_least("validation_freq", validation_freq, 1)
-    if resume and checkpoint_dir is None:
-        raise InputError("resume=True needs the checkpoint_dir of the run to go on with")
+    _directory(checkpoint_dir, resume)
     others = internals.other_optimizers(given)
     if checkpoint_dir is not None and others:
         raise InputError(f"checkpoint_dir keeps the state of model.optimizer alone, and the model has {others[0]} too")
     if strategy is not None and strategy is not getattr(given, "distribute_strategy", None):
         raise InputError("create and compile the model inside strategy.scope(), then fit with that strategy")
+
+
+def _directory(path, resume):
+    """Refuse a directory of checkpoints that cannot be written, or holds another run's."""
+    if path is None:
+        if resume:
+            raise InputError("resume=True needs the checkpoint_dir of the run to go on with")
+        return
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise InputError(f"checkpoint_dir={path!r}: wanted the path of a directory")
+    try:
+        if Path(path).exists() and not Path(path).is_dir():
+            raise InputError(f"checkpoint_dir={str(path)!r} is a file; name a directory")
+        try_writing(Path(path))
+    except OSError as error:
+        raise InputError(f"checkpoint_dir={str(path)!r} cannot be written: {error.strerror}") from None
+    if not resume and checkpoint.paths(path):
+        raise InputError(f"{str(path)!r} holds the checkpoints of a run; resume=True goes on with it, or name another")
 
 
 def at_least(name, value, least, or_none=False):

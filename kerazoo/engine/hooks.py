@@ -12,7 +12,7 @@ def flat(callbacks):
     """Callbacks as a list: of one, several, none, or those inside a Keras `CallbackList`."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return list(callbacks.callbacks)
-    return list(keras.tree.flatten(callbacks)) if callbacks else []
+    return list(keras.tree.flatten(callbacks)) if callbacks is not None else []
 
 
 def every_train_batch(callbacks):

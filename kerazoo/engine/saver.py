@@ -37,7 +37,7 @@ class Saver(keras.callbacks.Callback):
         if self.saved:
             meta = self.saved[0]
             self.epoch, self.step, self.stopped = meta["epoch"], meta["step"], meta["stopped"]
-            different = [k for k in settings if settings[k] != meta["settings"].get(k)]
+            different = [k for k in settings if k in meta["settings"] and settings[k] != meta["settings"][k]]
             if different:
                 told = ", ".join(f"{k}={settings[k]!r} instead of {meta['settings'].get(k)!r}" for k in different)
                 raise checkpoint.CheckpointError(f"cannot resume the run in {directory} with {told}")
@@ -67,8 +67,8 @@ class Saver(keras.callbacks.Callback):
 
     def save(self, epoch, step):
         """Save the state before step `step` of `epoch` (both from 0)."""
-        if self.directory is None:
-            return
+        if self.directory is None or (self.model.stop_training and not checkpoint.is_finite(self.model)):
+            return  # nothing is kept of a run that `TerminateOnNaN` has ended
         changed = {name: _changes(c, self.start[name]) for name, c in _named(self.callbacks).items()}
         meta = {
             "epoch": epoch,

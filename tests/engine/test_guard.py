@@ -52,6 +52,7 @@ def test_a_last_step_that_poisons_the_weights_is_found_at_the_end():
         kerazoo.fit(net, X[:32], np.full((32, 1), 1e15, "float32"), verbose=0)
 
 
-def test_terminate_on_nan_keeps_keras_s_way():
-    history = kerazoo.fit(model(1e30), X, Y, epochs=3, callbacks=[keras.callbacks.TerminateOnNaN()], verbose=0).history
-    assert len(history["loss"]) == 1
+def test_terminate_on_nan_keeps_keras_s_way(tmp_path):
+    options = {"callbacks": [keras.callbacks.TerminateOnNaN()], "checkpoint_dir": tmp_path, "verbose": 0}
+    assert len(kerazoo.fit(model(1e30), X, Y, epochs=3, **options).history["loss"]) == 1
+    assert list(tmp_path.iterdir()) == []

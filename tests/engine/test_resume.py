@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 
+import kerazoo
 from kerazoo import engine
 from kerazoo.engine import checkpoint, values
 
@@ -125,6 +126,20 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, whole):
     with pytest.warns(UserWarning, match="cannot be read"):
         resumed = train(tmp_path, resume=True)
     assert_same_run(resumed, whole)
+
+
+def test_checkpoints_of_another_run_are_not_mixed_with_new_ones(tmp_path):
+    train(tmp_path, epochs=2)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(kerazoo.InputError, match="holds the checkpoints of a run"):
+        train(tmp_path, epochs=1)
+    with pytest.raises(kerazoo.InputError, match="2 epochs already, more than 1"):
+        train(tmp_path, epochs=1, resume=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"junk")
+    with pytest.warns(UserWarning, match="cannot be read"), pytest.raises(checkpoint.CheckpointError, match="no check"):
+        train(tmp_path, epochs=3, resume=True)
 
 
 def test_what_does_not_fit_is_refused(tmp_path):
