@@ -86,7 +86,11 @@ def test_a_stopped_process_resumes_to_the_same_end(tmp_path, whole, number, afte
         stderr=subprocess.PIPE,
         text=True,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": root},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]),
+            "KERAS_BACKEND": keras.backend.backend(),
+        },
     )
     for line in process.stdout:
         if line.strip() == f"epoch {after}":

@@ -38,7 +38,7 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def seeded():
     """Draw the same weights each time: with some, a net of Keras's tests diverges, and then `kerazoo.fit` stops."""
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(1)
 
 
 def pytest_collection_modifyitems(items):
