@@ -91,10 +91,9 @@ def fit(
     checks.fit(model, batch_size, validation_freq, given, resume, checkpoint_dir, strategy, numbers, positive)
     epochs, steps_per_epoch = checks.capped(epochs, steps_per_epoch)
     if not isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks = hooks.flat(callbacks)
+        callbacks = given
         if not any(isinstance(one, keras.callbacks.History) for one in callbacks):
             callbacks.append(keras.callbacks.History())
-    given = hooks.flat(callbacks)
     is_arrays, is_stream = arrays.qualifies(x, y, sample_weight), arrays.is_stream(x)
     if validation_split and validation_data is None and is_arrays:
         (x, y, sample_weight), validation_data = arrays.split(x, y, sample_weight, validation_split)

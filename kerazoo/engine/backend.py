@@ -1,7 +1,8 @@
 """Which implementation of the compiled loop serves the backend that Keras runs on.
 
-Each backend's package has one module `program` with the same names: `obstacle`, `place`, `place_order`, `build`,
-`scope`, `loops_of`, `Loops` and `predict`; `tensorflow.program` says what they are.
+Each backend's package has one module `program` with the same names: `obstacle`, `data_obstacle`, `predicts_itself`,
+`scope`, `place`, `place_order`, `build`, `loops_of`, `steps_per_call`, `least_test_batch`, `writes`, `describe` and
+`predict`; `tensorflow.program` says what they are.
 """
 
 import importlib
@@ -16,6 +17,11 @@ def program():
     """The module that runs Keras's present backend, or None where only Keras's own loop does."""
     name = keras.backend.backend()
     return importlib.import_module(f"kerazoo.engine.{name}.program") if name in COMPILED else None
+
+
+def overridden(model, names):
+    """Those of the methods `names` of `keras.Model` that the class of `model` has in a form of its own."""
+    return [name for name in names if getattr(type(model), name) is not getattr(keras.Model, name)]
 
 
 def plain_wanted():

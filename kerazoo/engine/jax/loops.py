@@ -12,6 +12,7 @@ from jax import numpy as jnp
 
 from kerazoo.engine import internals
 from kerazoo.engine.arrays import mapped
+from kerazoo.engine.backend import overridden
 from kerazoo.engine.faster import switched
 from kerazoo.engine.jax import state as states
 from kerazoo.engine.jax.lstm import FASTER
@@ -39,7 +40,7 @@ class Loops:
     def __init__(self, model, token):
         self.model, self.token = model, token
         # A step of one's own may differentiate twice, which the faster layers cannot.
-        self._own = any(getattr(type(model), n) is not getattr(keras.Model, n) for n in ("train_step", "test_step"))
+        self._own = bool(overridden(model, ("train_step", "test_step")))
         self._compiled = {}
 
     def train(self, data, order, first, count, batch):

@@ -8,7 +8,8 @@ import numpy as np
 
 from kerazoo.engine import internals
 from kerazoo.engine.arrays import mapped
-from kerazoo.engine.jax.loops import Loops, loops_of  # noqa: F401 (part of what a backend offers)
+from kerazoo.engine.backend import overridden
+from kerazoo.engine.jax.loops import loops_of  # noqa: F401 (part of what a backend offers)
 from kerazoo.engine.jax.predicting import predict  # noqa: F401
 
 
@@ -18,9 +19,8 @@ def obstacle(model):
         return "the model was compiled with run_eagerly=True"
     if not model.jit_compile:
         return "the model was compiled with jit_compile=False, or has a layer that cannot be jitted"
-    for name in ("make_train_function", "make_test_function", "evaluate"):
-        if getattr(type(model), name) is not getattr(keras.Model, name):
-            return f"the model has a {name} of its own"
+    if own := overridden(model, ("make_train_function", "make_test_function", "evaluate")):
+        return f"the model has a {own[0]} of its own"
     if model.optimizer is None:
         return "the model has no optimizer"
     return None
@@ -100,8 +100,8 @@ def describe(model, loops):
 
 def predicts_itself(model):
     """Whether `model.predict` does something that compiled predictions would not."""
-    own = any(
-        getattr(type(model), name) is not getattr(keras.Model, name)
-        for name in ("predict", "predict_step", "make_predict_function")
+    return (
+        bool(overridden(model, ("predict", "predict_step", "make_predict_function")))
+        or model.run_eagerly
+        or keras.distribution.distribution() is not None
     )
-    return own or model.run_eagerly or keras.distribution.distribution() is not None

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from kerazoo.engine import internals
+from kerazoo.engine.backend import overridden
 from kerazoo.engine.kept import token_of
 from kerazoo.engine.tensorflow import arrays, faster
 from kerazoo.engine.tensorflow.jit import use_xla
@@ -48,7 +49,7 @@ class Loops:
         self.model, self.token, self.strategy = model, token, model.distribute_strategy
         self.jit, self._asked = choose(model, data, jit)
         self._test_jit = self.jit and self._asked  # of its own accord never: it would compile for little gain
-        self._own = {name for name in _STEPS if getattr(type(model), name) is not getattr(keras.Model, name)}
+        self._own = set(overridden(model, _STEPS))
         self._compiled = {}
 
     def train(self, data, order, first, count, batch):

@@ -1,11 +1,11 @@
 """What the engine asks of TensorFlow: which models it can loop over, their data on the device, and the loops."""
 
-import keras
 import tensorflow as tf
 
 from kerazoo.engine import internals
+from kerazoo.engine.backend import overridden
 from kerazoo.engine.tensorflow import arrays
-from kerazoo.engine.tensorflow.loops import Loops, loops_of  # noqa: F401 (part of what a backend offers)
+from kerazoo.engine.tensorflow.loops import loops_of  # noqa: F401 (part of what a backend offers)
 from kerazoo.engine.tensorflow.predicting import predict  # noqa: F401
 
 _STEPS_OF_WORKERS = 50  # of one compiled call on several hosts
@@ -15,13 +15,11 @@ def obstacle(model):
     """Why only Keras's own loop does what `model` asks for, whatever the data; None where nothing stands in the way."""
     if model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
-    for name in ("make_train_function", "make_test_function", "evaluate"):
-        if getattr(type(model), name) is not getattr(keras.Model, name):
-            return f"the model has a {name} of its own"
-    if model.distribute_strategy.num_replicas_in_sync > 1:
-        for name in ("train_step", "test_step", "compute_metrics"):
-            if getattr(type(model), name) is not getattr(keras.Model, name):
-                return f"the model has a {name} of its own and several replicas"
+    if own := overridden(model, ("make_train_function", "make_test_function", "evaluate")):
+        return f"the model has a {own[0]} of its own"
+    own = overridden(model, ("train_step", "test_step", "compute_metrics"))
+    if own and model.distribute_strategy.num_replicas_in_sync > 1:
+        return f"the model has a {own[0]} of its own and several replicas"
     return None
 
 
@@ -81,8 +79,8 @@ def data_obstacle(data):
 
 def predicts_itself(model):
     """Whether `model.predict` does something that compiled predictions would not."""
-    own = any(
-        getattr(type(model), name) is not getattr(keras.Model, name)
-        for name in ("predict", "predict_step", "make_predict_function")
+    return (
+        bool(overridden(model, ("predict", "predict_step", "make_predict_function")))
+        or model.run_eagerly
+        or model.distribute_strategy.num_replicas_in_sync > 1
     )
-    return own or model.run_eagerly or model.distribute_strategy.num_replicas_in_sync > 1
