@@ -120,7 +120,10 @@ class Actions:
         """Save the outputs for the first `count` examples."""
         import numpy as np
 
-        np.save(path, np.asarray(self.side.predict(self.work.take(count)[0]), "float32"))
+        made = np.asarray(self.side.predict(self.work.take(count)[0]), "float32")
+        if not np.isfinite(made).all():
+            raise Unavailable(f"not measured: {np.sum(~np.isfinite(made))} of {made.size} outputs are not finite")
+        np.save(path, made)
 
     def settle_predict(self, batches: int, batch: int, quick: bool) -> dict[str, Any]:
         """Warm up for `batches` batches of examples and for single ones; stay with the fastest forms."""
