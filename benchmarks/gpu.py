@@ -11,6 +11,7 @@ import contextlib
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ MODELS = (
 DOCUMENTED = ("mnist_mlp_dropout", "imdb_lstm")
 CONTENDERS = ["*-jax", "torch-*"]
 PRECISIONS = ("float32", "mixed_bfloat16")
+TURN_S = 0.3
 PATIENCE_S = 45.0
 """For each part of a contender's warm-up: one that compiles for longer is left out, for the others' sake."""
 
@@ -57,13 +59,15 @@ def main(argv: list[str]) -> None:
     chosen = ["--device", "cpu" if given.cpu else "gpu", "--limit", str(given.limit), "--contenders", *CONTENDERS]
     options = common.parser("", "").parse_args([*chosen, *(["--quick"] if given.cpu else ["--repeats", "5"])])
     with Session(options, fresh=False) as session:
-        session.patience = PATIENCE_S
+        session.patience, began = PATIENCE_S, time.monotonic()
+        if not given.cpu:
+            session.turn_s = TURN_S
         run = Run(session, given.out, models)
         for title, part in run.parts():
             if session.out_of_time:
                 common.note(f"{title}: no time left")
                 continue
-            common.note(f"{title} ...")
+            common.note(f"{time.monotonic() - began:.0f} s: {title} ...")
             with run.surviving(title):
                 part()
     run.tell()

@@ -27,7 +27,8 @@ _MAKER = "maker"
 class Session:
     """What a script has while it runs: `device`, `contenders`, and works for them to do.
 
-    `precision` is that of the works to come, `patience` the seconds that a contender has for each part of its warm-up.
+    `precision` is that of the works to come, `patience` the seconds that a contender has for each part of its warm-up,
+    `turn_s` about those of plain Keras's turn in training.
 
     Args:
         options: of the command line.
@@ -49,6 +50,7 @@ class Session:
         self.fresh = fresh and not options.quick
         self.precision = options.precision
         self.patience = 600.0
+        self.turn_s = 0.15 if options.quick else 1.0
         self.products: dict[str, dict[str, float]] = {}
         self.together = machine.cores() >= 8  # warming up: so many compilers do not wait for each other
         self._pools: dict[int, Pool] = {}

@@ -76,7 +76,7 @@ def measure(
     losses = (
         contest.every("compare", steps=compared, seconds=session.patience, together=session.together) if compare else {}
     )
-    steps = max(steps or _steps(contest, 0.15 if quick else 1.0), -(-_LEAST_EXAMPLES // work["batch_size"]))
+    steps = max(steps or _steps(contest, session.turn_s), -(-_LEAST_EXAMPLES // work["batch_size"]))
     forms = contest.every("settle", session.patience, steps=steps, quick=quick)
     if not quick:
         contest.every("forget_peak")

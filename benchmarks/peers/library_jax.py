@@ -11,6 +11,7 @@ keras_start.start()
 import jax  # noqa: E402
 import keras  # noqa: E402
 
+from kerazoo.engine.jax import gpu_lstm  # noqa: E402
 from kerazoo.training.environment import cudnn_obstacles  # noqa: E402
 
 _DTYPES = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}
@@ -83,6 +84,8 @@ def cudnn(side: Any) -> dict[str, list[str]] | str:
     """Return, for each LSTM layer, why cuDNN does not serve it; an empty list says that it does."""
     if not _state["gpu"]:
         return "not measured: no GPU"
+    if side.form.startswith("kerazoo") and gpu_lstm.works():
+        return "not used: kerazoo has a kernel of its own"
     layers = [layer for layer in side.model._flatten_layers() if isinstance(layer, keras.layers.LSTM)]
     return {layer.name: cudnn_obstacles(layer, gpu=True) for layer in layers}
 

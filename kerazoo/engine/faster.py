@@ -33,11 +33,10 @@ def plain_class(layer):
 
 
 def lstm_fits(layer, sequences, mask, training):
-    """Whether an LSTM of these options, on these (B, T, D) sequences, is the one that the faster forms compute."""
+    """Whether an LSTM of these options, on these (B, T, D) sequences, is one that a faster form may compute."""
     return (
         mask is None
         and bool(sequences.shape[1])
-        and layer.compute_dtype in ("float32", "float64")
         and layer.cell.activation is keras.activations.tanh
         and layer.cell.recurrent_activation is keras.activations.sigmoid
         and not (training and (layer.dropout or layer.recurrent_dropout))

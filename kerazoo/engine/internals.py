@@ -8,6 +8,9 @@ import os
 
 from kerazoo.lazy import keras
 
+XLA_PTX_CALL = "__gpu$xla.gpu.ptx"
+"""XLA's call of a kernel given as PTX. Without it: an LSTM on a GPU under JAX takes cuDNN."""
+
 
 def layers_of(model):
     """All layers of `model`, itself included, from the outside in. Without it: no choice of compiler or faster LSTM."""

@@ -1,4 +1,4 @@
-"""A CPU LSTM with the weights, saved file and results of `keras.layers.LSTM`, computed in less time on JAX.
+"""An LSTM with the weights, saved file and results of `keras.layers.LSTM`, computed in less time on JAX.
 
 Source: the cell is Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), in Keras's gate order
 i, f, c, o. The gradient keeps only `dz·Uᵀ` in the steps; those of the weights and of the inputs are one large product
@@ -11,31 +11,42 @@ from jax import lax
 from jax import numpy as jnp
 
 from kerazoo.engine.faster import lstm_fits
+from kerazoo.engine.jax import gpu_lstm
 
 
 class LSTM(keras.layers.LSTM):
-    """`keras.layers.LSTM`, faster on a CPU: same arguments, weights, saved file and results.
+    """`keras.layers.LSTM`, faster: same arguments, weights, saved file and results.
 
-    Maps (B, T, D) float32 or float64 to (B, H), or (B, T, H) with `return_sequences`; with `return_state` also the
-    last h and c, (B, H) each. What it does not cover is left to Keras.
+    Maps (B, T, D) floats to (B, H), or (B, T, H) with `return_sequences`; with `return_state` also the last h and c,
+    (B, H) each. What it does not cover is left to Keras.
     """
 
     is_faster_form = True
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
-        if jax.default_backend() != "cpu" or not lstm_fits(self, sequences, mask, training):
+        recur = _recurrence(sequences, self.units) if lstm_fits(self, sequences, mask, training) else None
+        if recur is None:
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
         cell = self.cell
         kernel, recurrent = (keras.ops.convert_to_tensor(w) for w in (cell.kernel, cell.recurrent_kernel))
         bias = jnp.zeros(kernel.shape[1]) if cell.bias is None else keras.ops.convert_to_tensor(cell.bias)
         inputs = jnp.swapaxes(sequences, 0, 1)  # (T, B, D)
         inputs = inputs[::-1] if self.go_backwards else inputs
-        outputs, h, c = _recur(inputs, kernel, recurrent, bias.astype(inputs.dtype), *initial_state)
+        outputs, h, c = recur(inputs, kernel, recurrent, bias.astype(inputs.dtype), *initial_state)
         return h, jnp.swapaxes(outputs, 0, 1) if self.return_sequences else h, [h, c]
 
 
 FASTER = {keras.layers.LSTM: LSTM}
+
+
+def _recurrence(sequences, units):
+    """What runs the recurrence over (B, T, D) sequences here, or None: Keras, by cuDNN where it can."""
+    if jax.default_backend() == "cpu":
+        return _recur if sequences.dtype in ("float32", "float64") else None
+    one_device = keras.distribution.distribution() is None
+    small = sequences.dtype != "float64" and jax.default_backend() == "gpu" and one_device
+    return gpu_lstm.recur if small and gpu_lstm.fits(units, *sequences.shape[:2]) else None
 
 
 @jax.custom_vjp

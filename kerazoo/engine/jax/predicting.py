@@ -12,7 +12,9 @@ import numpy as np
 
 from kerazoo.engine import internals
 from kerazoo.engine.arrays import mapped
+from kerazoo.engine.faster import switched
 from kerazoo.engine.jax import state as states
+from kerazoo.engine.jax.lstm import FASTER
 
 _BYTES_PER_CALL = 2**26  # so that data as large as the memory are not copied as a whole
 
@@ -57,6 +59,7 @@ def _outputs(model, weights, x, batches):
     """The outputs of one batch (B, ...), or with `batches` of several of the same size (n, B, ...)."""
 
     def one(batch):
-        return model.predict_step(tuple(weights), (mapped(states.floatx, batch),))[0]
+        with switched(model, FASTER):
+            return model.predict_step(tuple(weights), (mapped(states.floatx, batch),))[0]
 
     return jax.lax.map(one, x) if batches else one(x)

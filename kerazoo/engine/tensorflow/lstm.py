@@ -83,7 +83,8 @@ class LSTM(keras.layers.LSTM):
 
     def _can_be_fast(self, sequences, mask, training):
         fits = lstm_fits(self, sequences, mask, training) and sequences.shape[1] <= MAX_STEPS
-        return fits and on_cpu_tensorflow() and not inside_xla()
+        exact = self.compute_dtype in ("float32", "float64")
+        return fits and exact and on_cpu_tensorflow() and not inside_xla()
 
 
 def project_vocabulary(layer):

@@ -1,0 +1,129 @@
+"""An LSTM on an NVIDIA GPU whose recurrence is one kernel, `lstm.cu`; the rest are a few large matrix products.
+
+cuDNN starts two or three kernels in each time step, which for small models takes longer than they run.
+
+Symbols: B batch, T steps, D inputs, H units. Gates are interleaved: (..., H, 4), in Keras's order i, f, c, o.
+"""
+
+import functools
+import logging
+
+import jax
+import numpy as np
+from jax import numpy as jnp
+
+from kerazoo.engine.jax import cuda
+
+MOST_UNITS, MOST_EXAMPLES = 128, 512
+_SOURCE = "lstm.cu"
+
+
+def fits(units, examples, steps):
+    """Whether the kernel takes an LSTM of this size, and works here."""
+    return units % 8 == 0 and units <= MOST_UNITS and examples <= MOST_EXAMPLES and steps > 0 and works()
+
+
+@functools.cache
+def works():
+    """Whether the kernel gives here what the same steps in NumPy give; if not, the log says why."""
+    draw = np.random.default_rng(0).standard_normal
+    projected, recurrent, state = (draw(shape).astype("float32") for shape in ((2, 1, 8, 4), (8, 8, 4), (1, 8)))
+    try:
+        # Compiled and run apart from whatever is being traced.
+        wanted = _plain(projected, recurrent, state, state)
+        run = jax.jit(functools.partial(_forward_kernel, training=False))
+        got = run.lower(projected, recurrent, state, state).compile()(projected, recurrent, state, state)[-2]
+    except Exception as error:
+        logging.getLogger("kerazoo.engine").info("an LSTM takes cuDNN: %s: %s", type(error).__name__, error)
+        return False
+    return bool(np.allclose(got, wanted, rtol=1e-4, atol=1e-5))
+
+
+def _plain(projected, recurrent, h, c):
+    """The last output (1, H) of the steps that `_forward_kernel` takes."""
+    for inputs in projected:
+        z = inputs + np.einsum("bk,kjg->bjg", h, recurrent)
+        i, f, g, o = (np.tanh(z[..., n]) if n == 2 else 1 / (1 + np.exp(-z[..., n])) for n in range(4))
+        c = f * c + i * g
+        h = o * np.tanh(c)
+    return h
+
+
+@jax.custom_vjp
+def recur(inputs, kernel, recurrent, bias, h, c):
+    """Run an LSTM. Sums and state are float32 throughout.
+
+    Args:
+        inputs: (T, B, D), of a floating dtype of at most 32 bits.
+        kernel, recurrent, bias: (D, 4H), (H, 4H), (4H,).
+        h, c: (B, H) to start from.
+
+    Returns:
+        (T, B, H) outputs; the last h and c, (B, H) each; all of the inputs' dtype.
+    """
+    return _run(False, inputs, kernel, recurrent, bias, h, c)[0]
+
+
+def _run(training, inputs, kernel, recurrent, bias, h, c):
+    """`recur`, and what `_backward` needs of it."""
+    steps, batch, _ = inputs.shape
+    weights = _interleaved(recurrent)  # (H, H, 4)
+    units = weights.shape[1]
+    wide = _interleaved(kernel).reshape(len(kernel), -1)
+    projected = jnp.matmul(inputs, wide, preferred_element_type="float32") + _interleaved(bias).reshape(-1)
+    projected = projected.reshape(steps, batch, units, 4).astype("float32")
+    start = h.astype("float32"), c.astype("float32")
+    outputs, gates, cells, last_h, last_c = _forward_kernel(projected, weights.astype("float32"), *start, training)
+    made = tuple(array.astype(inputs.dtype) for array in (outputs, last_h, last_c))
+    return made, (inputs, kernel, recurrent, bias, start, outputs, gates, cells)
+
+
+def _backward(kept, gradients):
+    """From the gradients of what `recur` returns to those of its arguments."""
+    inputs, kernel, recurrent, bias, (h, c), outputs, gates, cells = kept
+    given = [gradient.astype("float32") for gradient in gradients]
+    transposed = _interleaved(recurrent).swapaxes(0, 1).astype("float32")
+    d_z, d_h, d_c = _backward_kernel(gates, cells, c, transposed, *given)
+    rows = d_z.reshape(-1, kernel.shape[1]).astype(inputs.dtype)  # (T * B, 4H)
+    before = jnp.concatenate([h[None], outputs[:-1]]).astype(inputs.dtype)  # (T, B, H)
+    both = jnp.concatenate([inputs, before], axis=-1).reshape(len(rows), -1)  # one product for both kernels
+    d_both = _separated(jnp.matmul(both.T, rows, preferred_element_type="float32"))
+    d_kernel, d_recurrent = jnp.split(d_both, [len(kernel)])
+    d_inputs = jnp.matmul(rows, _interleaved(kernel).reshape(len(kernel), -1).T).reshape(inputs.shape)
+    d_bias = _separated(d_z.sum(axis=(0, 1)).reshape(-1))
+    return (d_inputs, d_kernel.astype(kernel.dtype), d_recurrent.astype(recurrent.dtype), d_bias.astype(bias.dtype),
+            d_h.astype(gradients[1].dtype), d_c.astype(gradients[2].dtype))  # fmt: skip
+
+
+recur.defvjp(functools.partial(_run, True), _backward)
+
+
+def _interleaved(weights):
+    """From (..., 4H) in Keras's order to (..., H, 4)."""
+    return jnp.swapaxes(weights.reshape(*weights.shape[:-1], 4, -1), -1, -2)
+
+
+def _separated(weights):
+    """From (..., 4H), interleaved, to Keras's order."""
+    return jnp.swapaxes(weights.reshape(*weights.shape[:-1], -1, 4), -1, -2).reshape(weights.shape)
+
+
+def _forward_kernel(projected, recurrent, h, c, training):
+    """Outputs, gates and cells (which nobody has written unless `training`), last h and c; all float32."""
+    steps, batch, units, _ = projected.shape
+    kept = (steps, batch) if training else (1, 1)
+    shapes = (steps, batch, units), (*kept, units, 4), (*kept, units), (batch, units), (batch, units)
+    return _call("lstm_forward", shapes, steps, batch, units, training, projected, recurrent, h, c)
+
+
+def _backward_kernel(gates, cells, c, transposed, d_outputs, d_h, d_c):
+    """The gradients of `projected` (T, B, H, 4) and of the first h and c, (B, H) each."""
+    steps, batch, units, _ = gates.shape
+    shapes = gates.shape, (batch, units), (batch, units)
+    return _call("lstm_backward", shapes, steps, batch, units, True, gates, cells, c, transposed, d_outputs, d_h, d_c)
+
+
+def _call(name, shapes, steps, batch, units, training, *arrays):
+    results = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
+    constants = {"H": units, "STEPS": steps, "BATCH": batch, "TRAINING": int(training)}
+    return cuda.call(_SOURCE, name, results, batch, 4 * units, *arrays, **constants)
