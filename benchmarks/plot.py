@@ -48,7 +48,7 @@ def latest(rows: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
 
 def train(rows: list[dict[str, Any]]) -> Any:
     """Return a figure of the ratios of training."""
-    bars = [(_label(row), _best(row)) for row in latest(rows, "model")]
+    bars = [(_label(row), _best(row)) for row in latest(rows, "model") if _best(row)]
     return _bars([("Training: time of the other / time of kerazoo", bars)])
 
 
@@ -96,7 +96,9 @@ def _best(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _label(row: dict[str, Any]) -> str:
-    return f"{row['model']}\n{row['environment']['device']['name']}"
+    about = row["environment"]
+    precision = "" if about["precision"] == "float32" else f", {about['precision']}"
+    return f"{row['model']}\n{about['device']['name']}{precision}"
 
 
 def _bars(panels: list[tuple[str, list[tuple[str, dict[str, Any]]]]]) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kerazoo.data import class_names
-from kerazoo.errors import InputError, OverrideError
+from kerazoo.errors import InputError, OverrideError, UnavailableError
 from kerazoo.lazy import jax, keras, np
 from kerazoo.model_file import Origin, origin_of, read_origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
@@ -158,6 +158,11 @@ def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int |
         try:
             model = model_spec.builder(**arguments)
         except (ValueError, TypeError) as error:
+            if "Unknown output type" in str(error) and keras.backend.backend() == "jax":
+                raise UnavailableError(
+                    f"model '{model_spec.name}': Keras gives its LSTM to cuDNN, which under JAX takes no "
+                    f"{keras.config.dtype_policy().compute_dtype}; use float32, or KERAS_BACKEND=tensorflow"
+                ) from error
             if not arguments:  # the builder itself is broken: not the caller's mistake
                 raise
             given = ", ".join(f"{option}={value!r}" for option, value in arguments.items())

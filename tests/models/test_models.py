@@ -195,3 +195,13 @@ def test_weights_of_a_file_are_loaded_and_others_refused(tmp_path):
         kerazoo.build("mnist_mlp", weights=str(tmp_path / "toy.weights.h5"))
     with pytest.raises(kerazoo.InputError, match="cannot be loaded"):
         kerazoo.build("toy_mlp", weights=str(tmp_path / "missing.weights.h5"))
+
+
+def test_where_cudnn_takes_no_narrow_lstm_one_line_says_so(monkeypatch):
+    def refuses(*arguments, **options):
+        raise ValueError("Unknown output type bfloat16")
+
+    monkeypatch.setattr(keras.layers, "LSTM", refuses)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(kerazoo.KerazooError, match="takes no float32; use float32, or KERAS_BACKEND=tensorflow"):
+        kerazoo.build("imdb_lstm")
