@@ -1,6 +1,7 @@
 """What all tests share: an empty cache of their own, small data for every model, and the rule for real data."""
 
 import dataclasses
+import gc
 import importlib.util
 import os
 
@@ -23,10 +24,19 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def pytest_collection_finish():
+    """Keep the garbage collector from walking the libraries, half a million objects, again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """One cache for the whole run, so that each data set is decoded once."""
-    directory = tmp_path_factory.mktemp("cache")
+    """One cache for the whole run, of all its processes, so that each data set is decoded once."""
+    shared = tmp_path_factory.getbasetemp()
+    directory = (shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "cache"
+    directory.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAZOO_CACHE_DIR", str(directory))
         yield directory

@@ -10,9 +10,17 @@ def digits(small_data):
     return small_data("mnist_mlp", train=256, test=64)
 
 
-@pytest.fixture
-def model(digits):
+@pytest.fixture(scope="module")
+def trained_once(small_data):
+    digits = small_data("mnist_mlp", train=256, test=64)
     return kerazoo.train("mnist_mlp", data=digits, epochs=1, units=(8, 8), verbose=False).model
+
+
+@pytest.fixture
+def model(trained_once, tmp_path):
+    """The model trained once, as it comes back from its file."""
+    kerazoo.save_model(trained_once, tmp_path / "trained.keras")
+    return kerazoo.load_model(tmp_path / "trained.keras")
 
 
 def weights_of(model):

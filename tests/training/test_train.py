@@ -1,5 +1,9 @@
+import contextlib
 import csv
+import io
 import json
+import shutil
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -15,6 +19,28 @@ SMALL = {"units": (8,), "epochs": 2, "verbose": False}
 @pytest.fixture
 def digits(small_data):
     return small_data("mnist_mlp", train=256, test=64)
+
+
+@pytest.fixture(scope="module")
+def trained_once(small_data, tmp_path_factory):
+    """A finished run of SMALL, with progress shown: its directory, its result, and all that could be seen of it."""
+    run, digits = tmp_path_factory.mktemp("finished") / "run", small_data("mnist_mlp", train=256, test=64)
+    epochs, out, err = [], io.StringIO(), io.StringIO()
+    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epochs.append((epoch, set(logs))))
+    how = {"data": digits, "run_dir": run, "callbacks": [watch], **SMALL, "verbose": True}
+    np.random.seed(1)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        result = kerazoo.train("mnist_mlp", **how)
+    drawn = np.random.random()
+    return SimpleNamespace(
+        run=run, result=result, epochs=epochs, out=out.getvalue(), err=err.getvalue(), drawn_after=drawn
+    )
+
+
+@pytest.fixture
+def finished(trained_once, tmp_path):
+    """A copy of the finished run, in a directory that holds nothing else."""
+    return shutil.copytree(trained_once.run, tmp_path / "run")
 
 
 def test_the_toy_model_learns_its_four_samples():
@@ -52,16 +78,15 @@ def test_a_text_model_keeps_its_vocabulary_beside_and_inside_the_model(small_dat
     assert origin_of(load_model(tmp_path / "model.keras")).vocabulary == data.vocabulary
 
 
-def test_a_run_is_never_overwritten_unasked(digits, tmp_path):
-    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
-    before = (tmp_path / "model.keras").read_bytes()
+def test_a_run_is_never_overwritten_unasked(digits, finished):
+    before = (finished / "model.keras").read_bytes()
     with pytest.raises(kerazoo.RunDirectoryError, match="already holds a run"):
-        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
-    assert (tmp_path / "model.keras").read_bytes() == before
-    (tmp_path / "notes.txt").write_text("mine")
-    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, overwrite=True, seed=9, **SMALL)
-    assert (tmp_path / "model.keras").read_bytes() != before
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+        kerazoo.train("mnist_mlp", data=digits, run_dir=finished, **SMALL)
+    assert (finished / "model.keras").read_bytes() == before
+    (finished / "notes.txt").write_text("mine")
+    kerazoo.train("mnist_mlp", data=digits, run_dir=finished, overwrite=True, seed=9, **SMALL)
+    assert (finished / "model.keras").read_bytes() != before
+    assert (finished / "notes.txt").read_text() == "mine"
 
 
 def test_a_run_that_fails_is_left_without_results_and_is_not_taken_for_finished(digits, tmp_path):
@@ -115,26 +140,23 @@ def test_a_run_that_is_being_written_is_left_alone(digits, tmp_path, how):
     kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path / "run", overwrite=True, **SMALL)
 
 
-def test_a_finished_run_goes_on_to_more_epochs(digits, tmp_path):
-    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
-    longer = kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, resume=True, **(SMALL | {"epochs": 3}))
+def test_a_finished_run_goes_on_to_more_epochs(digits, finished):
+    longer = kerazoo.train("mnist_mlp", data=digits, run_dir=finished, resume=True, **(SMALL | {"epochs": 3}))
     assert longer.history == kerazoo.train("mnist_mlp", data=digits, **(SMALL | {"epochs": 3})).history
 
 
-def test_a_finished_run_that_is_continued_and_interrupted_is_unfinished(digits, tmp_path):
-    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
-    how = {"data": digits, "run_dir": tmp_path, "resume": True, "units": (8,), "verbose": False}
+def test_a_finished_run_that_is_continued_and_interrupted_is_unfinished(digits, finished):
+    how = {"data": digits, "run_dir": finished, "resume": True, "units": (8,), "verbose": False}
     with pytest.raises(KeyboardInterrupt):
         kerazoo.train("mnist_mlp", **how, epochs=5, callbacks=[StopsAfter(3)])
-    assert not (tmp_path / "metrics.json").exists()
+    assert not (finished / "metrics.json").exists()
     assert len(kerazoo.train("mnist_mlp", **how).history["loss"]) == 5
 
 
-def test_a_run_is_not_cut_short_by_resuming_it(digits, tmp_path):
-    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
+def test_a_run_is_not_cut_short_by_resuming_it(digits, finished):
     with pytest.raises(kerazoo.RunDirectoryError, match="has 2 epochs already"):
-        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, resume=True, **(SMALL | {"epochs": 1}))
-    assert json.loads((tmp_path / "config.json").read_text())["epochs"] == 2
+        kerazoo.train("mnist_mlp", data=digits, run_dir=finished, resume=True, **(SMALL | {"epochs": 1}))
+    assert json.loads((finished / "config.json").read_text())["epochs"] == 2
 
 
 def test_one_callback_numpy_numbers_and_one_width_are_taken_too(digits):
@@ -160,12 +182,11 @@ def test_tensorboard_is_asked_for_before_anything_is_written(digits, tmp_path, m
 
 
 @pytest.mark.parametrize("change", [{"units": (9,)}, {"batch_size": 16}, {"seed": 5}, {"learning_rate": 0.5}])
-def test_a_run_is_not_resumed_as_another(digits, tmp_path, change):
-    kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, **SMALL)
-    before = (tmp_path / "model.keras").read_bytes()
+def test_a_run_is_not_resumed_as_another(digits, finished, change):
+    before = (finished / "model.keras").read_bytes()
     with pytest.raises(kerazoo.RunDirectoryError, match="cannot be resumed"):
-        kerazoo.train("mnist_mlp", data=digits, run_dir=tmp_path, resume=True, **(SMALL | change))
-    assert (tmp_path / "model.keras").read_bytes() == before
+        kerazoo.train("mnist_mlp", data=digits, run_dir=finished, resume=True, **(SMALL | change))
+    assert (finished / "model.keras").read_bytes() == before
 
 
 def test_resuming_where_there_is_no_run_starts_one(digits, tmp_path):
@@ -224,8 +245,8 @@ def test_a_value_that_cannot_be_is_named(arguments, reason):
         kerazoo.train("mnist_mlp", **{"verbose": False, "source": "sample"} | arguments)
 
 
-def test_validation_is_the_recipes_or_what_is_held_out(digits, small_data):
-    assert "val_loss" not in kerazoo.train("mnist_mlp", data=digits, **SMALL).history
+def test_validation_is_the_recipes_or_what_is_held_out(digits, small_data, trained_once):
+    assert "val_loss" not in trained_once.result.history
     by_recipe = kerazoo.train("mnist_mlp_dropout", data=small_data("mnist_mlp_dropout"), **SMALL)
     assert by_recipe.history["val_loss"][-1] == pytest.approx(by_recipe.metrics["loss"], rel=1e-5)
     held = kerazoo.train("mnist_mlp_dropout", data=digits, validation_split=0.25, **SMALL)
@@ -243,11 +264,8 @@ def test_early_stopping_ends_the_run_and_keeps_the_best_weights(digits):
     assert result.data["val"] == round(256 * 0.1)
 
 
-def test_callbacks_see_every_epoch(digits):
-    seen = []
-    watch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, set(logs))))
-    kerazoo.train("mnist_mlp", data=digits, callbacks=[watch], **SMALL)
-    assert seen == [(0, {"loss", "accuracy"}), (1, {"loss", "accuracy"})]
+def test_callbacks_see_every_epoch(trained_once):
+    assert trained_once.epochs == [(0, {"loss", "accuracy"}), (1, {"loss", "accuracy"})]
 
 
 def test_the_recipe_can_be_overridden(digits):
@@ -261,19 +279,14 @@ def test_a_vocabulary_larger_than_the_model_is_refused(small_data):
         kerazoo.train("textgen_lstm", data=small_data("textgen_lstm"), vocab_size=10, verbose=False)
 
 
-def test_training_leaves_the_callers_random_state_alone(digits):
+def test_training_leaves_the_callers_random_state_alone(trained_once):
     np.random.seed(1)
-    expected = np.random.random()
-    np.random.seed(1)
-    kerazoo.train("mnist_mlp", data=digits, **SMALL)
-    assert np.random.random() == expected
+    assert np.random.random() == trained_once.drawn_after
 
 
-def test_progress_goes_to_standard_error(digits, capsys):
-    kerazoo.train("mnist_mlp", data=digits, **(SMALL | {"verbose": True}))
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "epoch 2/2" in captured.err and "accuracy" in captured.err
+def test_progress_goes_to_standard_error(trained_once):
+    assert trained_once.out == ""
+    assert "epoch 2/2" in trained_once.err and "accuracy" in trained_once.err
 
 
 def test_two_runs_may_start_at_once(digits, tmp_path, monkeypatch):
@@ -287,13 +300,12 @@ def test_two_runs_may_start_at_once(digits, tmp_path, monkeypatch):
 
 
 @pytest.mark.tensorflow
-def test_a_distribution_strategy_is_used(digits):
+def test_a_distribution_strategy_is_used(digits, trained_once):
     import tensorflow as tf
 
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
-    plain = kerazoo.train("mnist_mlp", data=digits, **SMALL)
     spread = kerazoo.train("mnist_mlp", data=digits, strategy=strategy, **SMALL)
-    assert spread.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-5)
+    assert spread.history["loss"] == pytest.approx(trained_once.result.history["loss"], rel=1e-5)
 
 
 @pytest.mark.real_data
