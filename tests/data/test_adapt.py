@@ -31,16 +31,21 @@ def test_pictures_of_every_form_are_the_same_pixels(pixels):
     assert as_pixels(pixels).dtype == np.float32
 
 
-def test_keras_own_form_has_a_test_split_and_a_pair_has_none():
+@pytest.fixture(scope="module")
+def of_a_pair():
+    """The result of a training on a pair of pictures and digits."""
+    return train("mnist_mlp", (PIXELS, DIGITS), units=(4,))
+
+
+def test_keras_own_form_has_a_test_split_and_a_pair_has_none(of_a_pair):
     both = train("mnist_mlp", ((PIXELS, DIGITS), (PIXELS[:10], DIGITS[:10])), units=(4,))
     assert set(both.metrics) == {"loss", "accuracy"}
-    assert train("mnist_mlp", (PIXELS, DIGITS), units=(4,)).metrics == {}
+    assert of_a_pair.metrics == {}
 
 
 @pytest.mark.parametrize("labels", [DIGITS, DIGITS[:, None], DIGITS.astype(float), np.eye(10)[DIGITS], DIGITS.tolist()])
-def test_labels_of_every_form_train_alike(labels):
-    expected = train("mnist_mlp", (PIXELS, DIGITS), units=(4,)).history
-    assert train("mnist_mlp", (PIXELS, labels), units=(4,)).history == expected
+def test_labels_of_every_form_train_alike(labels, of_a_pair):
+    assert train("mnist_mlp", (PIXELS, labels), units=(4,)).history == of_a_pair.history
 
 
 def test_raw_reviews_bring_their_own_vocabulary_and_the_model_keeps_it():

@@ -11,16 +11,17 @@ def digits(small_data):
 
 
 @pytest.fixture(scope="module")
-def trained_once(small_data):
+def file(small_data, tmp_path_factory):
+    """The file of a model that has been trained for an epoch."""
+    path = tmp_path_factory.mktemp("trained") / "model.keras"
     digits = small_data("mnist_mlp", train=256, test=64)
-    return kerazoo.train("mnist_mlp", data=digits, epochs=1, units=(8, 8), verbose=False).model
+    kerazoo.save_model(kerazoo.train("mnist_mlp", data=digits, epochs=1, units=(8, 8), verbose=False).model, path)
+    return path
 
 
 @pytest.fixture
-def model(trained_once, tmp_path):
-    """The model trained once, as it comes back from its file."""
-    kerazoo.save_model(trained_once, tmp_path / "trained.keras")
-    return kerazoo.load_model(tmp_path / "trained.keras")
+def model(file):
+    return kerazoo.load_model(file)
 
 
 def weights_of(model):
@@ -63,10 +64,10 @@ def test_the_learning_rate_changes_how_far_it_goes(model, digits):
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-9)
 
 
-def test_the_same_seed_gives_the_same_weights(digits):
+def test_the_same_seed_gives_the_same_weights(digits, file):
     outcomes = []
     for _ in range(2):
-        model = kerazoo.train("mnist_mlp", data=digits, epochs=1, units=(8,), verbose=False).model
+        model = kerazoo.load_model(file)
         kerazoo.fine_tune(model, digits, epochs=1, seed=4, verbose=False)
         outcomes.append(model.get_weights())
     assert all(map(np.array_equal, *outcomes))
