@@ -1,6 +1,7 @@
 """Stopped and resumed, a run ends as if it had never stopped: after SIGKILL, Ctrl-C, early stopping."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,8 @@ RNG = np.random.default_rng(7)
 X = RNG.normal(size=(300, 6)).astype("float32")
 Y = (X.sum(1) > 0).astype("int32")
 
-# Argument: the checkpoint directory. Prints each finished epoch, so that the test knows when to strike.
+# Argument: the checkpoint directory. Prints each finished epoch, so that the test knows when to strike, and goes on
+# after Ctrl-C, as if called once more.
 SCRIPT = """
 import sys, time, keras
 from test_resume import train
@@ -30,7 +32,12 @@ class Slow(keras.callbacks.Callback):
     every_batch = False
     def on_train_batch_end(self, batch, logs=None): time.sleep(0.1)
     def on_epoch_end(self, epoch, logs=None): print("epoch", epoch, flush=True)
-train(sys.argv[1], extra=[Slow()], steps_per_call=2)
+try:
+    train(sys.argv[1], extra=[Slow()], steps_per_call=2)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+sys.stdin.readline()
+train(sys.argv[1], extra=[Slow()], steps_per_call=2, resume=True)
 """
 
 
@@ -77,11 +84,11 @@ def whole(tmp_path_factory):
     return train(tmp_path_factory.mktemp("whole"))
 
 
-@pytest.mark.parametrize(("number", "after"), [(signal.SIGKILL, 2), (signal.SIGINT, 1)])
-def test_a_stopped_process_resumes_to_the_same_end(tmp_path, whole, number, after):
+def test_a_process_that_is_interrupted_and_one_that_is_killed_resume_to_the_same_end(tmp_path, whole):
     root = str(Path(__file__).resolve().parent)
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -92,19 +99,34 @@ def test_a_stopped_process_resumes_to_the_same_end(tmp_path, whole, number, afte
             "KERAS_BACKEND": keras.backend.backend(),
         },
     )
-    for line in process.stdout:
-        if line.strip() == f"epoch {after}":
-            time.sleep(0.5)  # into the next epoch
-            process.send_signal(number)
-            break
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode != 0
-    epoch, step = checkpoint.latest(tmp_path)[0]["epoch"], checkpoint.latest(tmp_path)[0]["step"]
-    assert epoch == after + 1
-    if number == signal.SIGINT:
-        assert step > 0, "Ctrl-C saves where it stopped, within the epoch"
-        assert "The last state is saved in" in errors
-    assert_same_run(train(tmp_path, resume=True), whole)
+
+    def strike(number, after):
+        for line in process.stdout:
+            if line.strip() == f"epoch {after}":
+                time.sleep(0.5)  # into the next epoch
+                process.send_signal(number)
+                return
+        pytest.fail(f"it ended before epoch {after}: {process.stderr.read()}")
+
+    with process:
+        try:
+            strike(signal.SIGINT, 1)
+            assert process.stdout.readline() == "interrupted\n", "Ctrl-C ends the training"
+            found = checkpoint.latest(tmp_path)[0]
+            assert found["epoch"] == 2
+            assert found["step"] > 0, "Ctrl-C saves where it stopped, within the epoch"
+            as_interrupted = shutil.copytree(tmp_path, tmp_path.with_name("interrupted"))
+            process.stdin.write("\n")
+            process.stdin.flush()
+            strike(signal.SIGKILL, 3)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert "The last state is saved in" in errors
+    assert checkpoint.latest(tmp_path)[0]["epoch"] == 4
+    for directory in as_interrupted, tmp_path:
+        assert_same_run(train(directory, resume=True), whole)
 
 
 def test_resuming_a_finished_run_changes_nothing_and_more_epochs_go_on(tmp_path, whole):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import kerazoo
+from kerazoo.model_file import load_model, origin_of, save_model
 
 MODELS = kerazoo.list_models()
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -84,6 +85,17 @@ def test_it_trains_and_keeps_its_outputs_through_save_and_load(name, trained, tm
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     inputs = sample_inputs(model)
     assert np.array_equal(model.predict(inputs, verbose=0), loaded.predict(inputs, verbose=0))
+
+
+@every_model
+def test_it_comes_back_with_what_is_known_of_it(name, trained, tmp_path):
+    model = trained(name).model
+    save_model(model, tmp_path / "model.keras")
+    loaded = load_model(tmp_path / "model.keras", name)
+    assert all(map(np.array_equal, model.get_weights(), loaded.get_weights()))
+    assert origin_of(loaded) == origin_of(model)
+    assert origin_of(loaded).name == name
+    assert (origin_of(loaded).vocabulary is not None) == (kerazoo.spec(name).dataset in ("imdb", "text"))
 
 
 @every_model

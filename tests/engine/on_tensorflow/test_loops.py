@@ -1,5 +1,7 @@
 """What is particular to the loops on TensorFlow: XLA and graphs, loss scaling, what is kept and what compiled anew."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -29,38 +31,50 @@ def mlp(optimizer="adam", dropout=0.0, seed=1, **compile_options):
     return model
 
 
+CHECK = X[:70], Y[:70]
+
+
+@functools.cache
+def by_keras(optimizer):
+    """The model and its history after plain Keras: 51 steps of 30 examples, the last of each epoch of 20."""
+    model = mlp(optimizer)
+    return model, keras_fit(model, X, Y, 3, 30, validation_data=CHECK)
+
+
 @pytest.mark.parametrize("jit", [True, False], ids=["xla", "graph"])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
 def test_same_as_keras_with_a_partial_batch_and_validation(optimizer, jit):
-    ours, theirs = mlp(optimizer), mlp(optimizer)
-    check = (X[:70], Y[:70])
-    history = engine.fit(
-        ours, X, Y, batch_size=30, epochs=3, validation_data=check, jit=jit, verbose=0
-    ).history  # 51 steps
-    expected = keras_fit(theirs, X, Y, 3, 30, validation_data=check)
+    ours, (theirs, expected) = mlp(optimizer), by_keras(optimizer)
+    history = engine.fit(ours, X, Y, batch_size=30, epochs=3, validation_data=CHECK, jit=jit, verbose=0).history
     same_history(history, expected)
     same_weights(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def mixed(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        return mlp("sgd")
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@functools.cache
+def mixed_by_keras(policy):
+    """The history of plain Keras."""
+    return keras_fit(mixed(policy), X, Y, 2, 32)
 
 
 @pytest.mark.parametrize("jit", [True, False], ids=["xla", "graph"])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision(policy, jit):
-    keras.config.set_dtype_policy(policy)
-    try:
-        ours, theirs = mlp("sgd"), mlp("sgd")
-    finally:
-        keras.config.set_dtype_policy("float32")
+    ours = mixed(policy)
     assert (type(ours.optimizer).__name__ == "LossScaleOptimizer") == (policy == "mixed_float16")
     history = engine.fit(ours, X, Y, epochs=2, jit=jit, verbose=0).history
-    same_history(history, keras_fit(theirs, X, Y, 2, 32), rtol=2e-2)
+    same_history(history, mixed_by_keras(policy), rtol=2e-2)
 
 
 def test_a_float16_overflow_halves_the_scale_and_skips_the_step():
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        model = mlp("sgd")
-    finally:
-        keras.config.set_dtype_policy("float32")
+    model = mixed("mixed_float16")
     model.optimizer.build(model.trainable_variables)
     model.optimizer.dynamic_scale.assign(1e30)
     before = model.get_weights()
