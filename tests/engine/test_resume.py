@@ -80,8 +80,13 @@ def assert_same_run(a, b):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    return train(tmp_path_factory.mktemp("whole"))
+def directory_of_whole(tmp_path_factory):
+    return tmp_path_factory.mktemp("whole")
+
+
+@pytest.fixture(scope="module")
+def whole(directory_of_whole):
+    return train(directory_of_whole)
 
 
 def test_a_process_that_is_interrupted_and_one_that_is_killed_resume_to_the_same_end(tmp_path, whole):
@@ -145,12 +150,12 @@ def test_a_run_that_stopped_early_stays_stopped(tmp_path):
     assert again[2][0].best == early[2][0].best
 
 
-def test_a_damaged_checkpoint_is_passed_over(tmp_path, whole):
-    train(tmp_path, epochs=3)
-    newest = max(tmp_path.iterdir())
+def test_a_damaged_checkpoint_is_passed_over(tmp_path, whole, directory_of_whole):
+    directory = shutil.copytree(directory_of_whole, tmp_path / "copy")
+    _, newest = sorted(directory.iterdir())
     newest.write_bytes(newest.read_bytes()[:500])
     with pytest.warns(UserWarning, match="cannot be read"):
-        resumed = train(tmp_path, resume=True)
+        resumed = train(directory, resume=True)
     assert_same_run(resumed, whole)
 
 
