@@ -143,3 +143,13 @@ def set_value(variable, array):
 def update_metrics(model, metrics, loss, x, y, predictions, sample_weight):
     """On JAX, the logs and the new metrics of one step. Without it: no gradual unfreezing on JAX."""
     return model._update_metrics_variables(metrics, loss, x, y, predictions, sample_weight)
+
+
+def states_of(optimizer, name):
+    """The list of what an optimizer keeps of its variables under a private name. Without it: no fused updates."""
+    return getattr(optimizer, name)
+
+
+def place_of(optimizer, variable):
+    """The place of a variable in an optimizer's lists. Without it: no fused updates."""
+    return optimizer._get_variable_index(variable.value if isinstance(variable, keras.Variable) else variable)

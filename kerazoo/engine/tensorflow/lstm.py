@@ -17,6 +17,7 @@ from keras import ops
 
 from kerazoo.engine.faster import lstm_fits
 from kerazoo.engine.internals import inside_xla, policy_of, sources_of
+from kerazoo.engine.tensorflow import kernels
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import recur, reorder
 
@@ -51,6 +52,12 @@ class LSTM(keras.layers.LSTM):
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if not self._can_be_fast(sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
+        lookup = getattr(sequences, "_kerazoo_lookup", None)
+        if training and sequences.dtype == "float32" and (operations := kernels.operations()):
+            weights = self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias
+            options = {"return_sequences": self.return_sequences, "backwards": self.go_backwards}
+            outputs, h, c = kernels.lstm(operations, sequences, lookup, weights, initial_state, **options)
+            return h, outputs, [h, c]
         kernel, recurrent = (reorder(ops.convert_to_tensor(w)) for w in (self.cell.kernel, self.cell.recurrent_kernel))
         bias = None if self.cell.bias is None else reorder(ops.convert_to_tensor(self.cell.bias))
         # XLA compiles for each shape, so it pays only where the batch is of one size.
@@ -58,7 +65,6 @@ class LSTM(keras.layers.LSTM):
         inputs = tf.transpose(sequences, (1, 0, 2))  # (T, B, D)
         inputs = tf.reverse(inputs, (0,)) if self.go_backwards else inputs
         inputs = tf.reshape(inputs, (-1, kernel.shape[0]))  # (T * B, D)
-        lookup = getattr(sequences, "_kerazoo_lookup", None)
         table = self._table[1] if lookup and lookup[1] is self._table[0] else None
         if loop and table is None and sequences.shape[0] * sequences.shape[1] <= _LEAST_DISTINCT:
             lookup = None  # fewer positions than the rows that distinct tokens are padded to: one example, above all

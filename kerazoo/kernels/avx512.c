@@ -1,0 +1,12 @@
+#pragma GCC target("avx512f,avx2,fma,prefer-vector-width=512")
+#define LANES 16
+#define ROWS 8
+#define NAME(x) x##_avx512
+#define FMA(a, b, c) ((floats)_mm512_fmadd_ps(a, b, c))
+#define SQRT(a) ((floats)_mm512_sqrt_ps(a))
+#define LEAST(a, b) ((floats)_mm512_min_ps(a, b))
+#define GREATEST(a, b) ((floats)_mm512_max_ps(a, b))
+#include "every_set.h"
+
+const struct kz_set kz_avx512 = {"AVX-512", WIDTH, pack_avx512, pack_transposed_avx512, project_avx512, steps_avx512,
+                                 steps_back_avx512, product_avx512, add_outer_avx512, adam_avx512};

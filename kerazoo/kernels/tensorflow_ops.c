@@ -1,0 +1,339 @@
+/* TensorFlow operations, by TensorFlow's C API for kernels. Its functions are looked up in the library that Python has
+ * loaded, so that neither TensorFlow nor its headers are needed to build this. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels.h"
+
+typedef struct TF_Tensor TF_Tensor;
+typedef struct TF_Status TF_Status;
+typedef struct TF_OpKernelContext TF_OpKernelContext;
+typedef struct TF_OpKernelConstruction TF_OpKernelConstruction;
+typedef struct TF_OpDefinitionBuilder TF_OpDefinitionBuilder;
+typedef struct TF_KernelBuilder TF_KernelBuilder;
+typedef struct TF_ShapeInferenceContext TF_ShapeInferenceContext;
+enum { TF_FLOAT = 1, TF_INT32 = 3 };
+enum { TF_OK = 0, TF_INVALID_ARGUMENT = 3, TF_RESOURCE_EXHAUSTED = 8 };
+
+typedef void shape_function(TF_ShapeInferenceContext *, TF_Status *);
+typedef void *create_function(TF_OpKernelConstruction *);
+typedef void compute_function(void *, TF_OpKernelContext *);
+typedef void delete_function(void *);
+
+/* result, name, arguments: as in tensorflow/c/{tf_status,tf_tensor,ops,kernels}.h, unchanged from TensorFlow 2.5 on. */
+#define TENSORFLOW(F)                                                                                              \
+    F(TF_Status *, TF_NewStatus, (void))                                                                           \
+    F(void, TF_DeleteStatus, (TF_Status *))                                                                        \
+    F(void, TF_SetStatus, (TF_Status *, int, const char *))                                                        \
+    F(int, TF_GetCode, (const TF_Status *))                                                                        \
+    F(const char *, TF_Message, (const TF_Status *))                                                               \
+    F(void *, TF_TensorData, (const TF_Tensor *))                                                                  \
+    F(int, TF_NumDims, (const TF_Tensor *))                                                                        \
+    F(int64_t, TF_Dim, (const TF_Tensor *, int))                                                                   \
+    F(int64_t, TF_TensorElementCount, (const TF_Tensor *))                                                         \
+    F(void, TF_DeleteTensor, (TF_Tensor *))                                                                        \
+    F(TF_OpDefinitionBuilder *, TF_NewOpDefinitionBuilder, (const char *))                                         \
+    F(void, TF_OpDefinitionBuilderAddInput, (TF_OpDefinitionBuilder *, const char *))                              \
+    F(void, TF_OpDefinitionBuilderAddOutput, (TF_OpDefinitionBuilder *, const char *))                             \
+    F(void, TF_OpDefinitionBuilderAddAttr, (TF_OpDefinitionBuilder *, const char *))                               \
+    F(void, TF_OpDefinitionBuilderSetShapeInferenceFunction, (TF_OpDefinitionBuilder *, shape_function *))         \
+    F(void, TF_RegisterOpDefinition, (TF_OpDefinitionBuilder *, TF_Status *))                                      \
+    F(void, TF_ShapeInferenceContextSetUnknownShape, (TF_ShapeInferenceContext *, TF_Status *))                    \
+    F(TF_KernelBuilder *, TF_NewKernelBuilder,                                                                     \
+      (const char *, const char *, create_function *, compute_function *, delete_function *))                      \
+    F(void, TF_RegisterKernelBuilder, (const char *, TF_KernelBuilder *, TF_Status *))                             \
+    F(void, TF_OpKernelConstruction_GetAttrBool,                                                                   \
+      (TF_OpKernelConstruction *, const char *, unsigned char *, TF_Status *))                                     \
+    F(void, TF_OpKernelContext_Failure, (TF_OpKernelContext *, TF_Status *))                                       \
+    F(int, TF_NumInputs, (TF_OpKernelContext *))                                                                   \
+    F(void, TF_GetInput, (TF_OpKernelContext *, int, TF_Tensor **, TF_Status *))                                   \
+    F(TF_Tensor *, TF_AllocateOutput,                                                                              \
+      (TF_OpKernelContext *, int, int, const int64_t *, int, size_t, TF_Status *))                                 \
+    F(TF_Tensor *, TF_ForwardInputOrAllocateOutput,                                                                \
+      (TF_OpKernelContext *, const int *, int, int, const int64_t *, int, int *, TF_Status *))
+#define DECLARE(result, name, arguments) static result(*name) arguments;
+TENSORFLOW(DECLARE)
+#undef DECLARE
+
+/* A call of an operation: its status, and the inputs that it holds. */
+enum { MOST_INPUTS = 16 };
+struct call {
+    TF_OpKernelContext *context;
+    TF_Status *status;
+    TF_Tensor **inputs;
+    int count;
+};
+
+static struct call begin(TF_OpKernelContext *context) {
+    struct call call = {context, TF_NewStatus(), NULL, TF_NumInputs(context)};
+    call.inputs = calloc(call.count, sizeof *call.inputs);
+    return call;
+}
+
+static void fail(struct call *call, int code, const char *message) {
+    if (TF_GetCode(call->status) == TF_OK) TF_SetStatus(call->status, code, message);
+}
+
+static bool good(const struct call *call) { return TF_GetCode(call->status) == TF_OK; }
+
+static TF_Tensor *input(struct call *call, int i) {
+    if (!call->inputs[i]) TF_GetInput(call->context, i, &call->inputs[i], call->status);
+    return call->inputs[i];
+}
+
+static void *data(struct call *call, int i) {
+    TF_Tensor *tensor = input(call, i);
+    return tensor ? TF_TensorData(tensor) : NULL;
+}
+
+static float scalar(struct call *call, int i) {
+    TF_Tensor *tensor = input(call, i);
+    if (tensor && TF_TensorElementCount(tensor) == 1) return *(float *)TF_TensorData(tensor);
+    return fail(call, TF_INVALID_ARGUMENT, "wanted a single number"), 0;
+}
+
+/* The size of one dimension of an input of `rank` dimensions. */
+static long size(struct call *call, int i, int rank, int dimension) {
+    TF_Tensor *tensor = input(call, i);
+    if (tensor && TF_NumDims(tensor) == rank) return TF_Dim(tensor, dimension);
+    return fail(call, TF_INVALID_ARGUMENT, "an input has another number of dimensions than is wanted"), 0;
+}
+
+static void want(struct call *call, int i, long count) {
+    TF_Tensor *tensor = input(call, i);
+    if (tensor && TF_TensorElementCount(tensor) != count)
+        fail(call, TF_INVALID_ARGUMENT, "the inputs' shapes do not fit each other");
+}
+
+static void *output(struct call *call, int i, int type, int rank, const int64_t *shape) {
+    size_t bytes = 4;
+    for (int k = 0; k < rank; k++) bytes *= shape[k];
+    if (!good(call)) return NULL;
+    TF_Tensor *tensor = TF_AllocateOutput(call->context, i, type, shape, rank, bytes, call->status);
+    void *memory = tensor ? TF_TensorData(tensor) : NULL;
+    if (tensor) TF_DeleteTensor(tensor); /* the context keeps it */
+    return memory;
+}
+#define SHAPE(...) (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]){__VA_ARGS__}
+
+static void end(struct call *call) {
+    if (!good(call)) TF_OpKernelContext_Failure(call->context, call->status);
+    for (int i = 0; i < call->count; i++)
+        if (call->inputs[i]) TF_DeleteTensor(call->inputs[i]);
+    free(call->inputs);
+    TF_DeleteStatus(call->status);
+}
+
+static void check_range(struct call *call, const int32_t *indices, long count, long row, long limit) {
+    for (long i = 0; i < count; i++)
+        if (indices[i] < 0 || indices[i] >= limit) {
+            char text[128];
+            if (row) snprintf(text, sizeof text, "indices[%ld,%ld] = %d is not in [0, %ld)", i / row, i % row, indices[i], limit);
+            else snprintf(text, sizeof text, "indices[%ld] = %d is not in [0, %ld)", i, indices[i], limit);
+            fail(call, TF_INVALID_ARGUMENT, text);
+            return;
+        }
+}
+
+static void *read_options(TF_OpKernelConstruction *construction) {
+    TF_Status *status = TF_NewStatus();
+    unsigned char *options = calloc(2, 1);
+    TF_OpKernelConstruction_GetAttrBool(construction, "backwards", options, status);
+    TF_OpKernelConstruction_GetAttrBool(construction, "sequences", options + 1, status);
+    TF_DeleteStatus(status);
+    return options;
+}
+
+/* table, tokens, kernel, recurrent, bias, h, c; or inputs, an empty tokens, ...: in both of the LSTM's operations. An empty
+ * bias is none. */
+static struct kz_lstm read_lstm(struct call *call, const unsigned char *options) {
+    struct kz_lstm l = {.backwards = options[0]};
+    bool lookup = input(call, 1) && TF_TensorElementCount(input(call, 1)) > 0;
+    if (lookup) {
+        l.batch = size(call, 1, 2, 0), l.steps = size(call, 1, 2, 1), l.rows = size(call, 0, 2, 0);
+        l.inputs_width = size(call, 0, 2, 1);
+        l.table = data(call, 0), l.tokens = data(call, 1);
+        if (good(call)) check_range(call, l.tokens, l.batch * l.steps, l.steps, l.rows);
+    } else {
+        l.batch = size(call, 0, 3, 0), l.steps = size(call, 0, 3, 1), l.inputs_width = size(call, 0, 3, 2);
+        l.inputs = data(call, 0);
+    }
+    l.units = size(call, 3, 2, 0);
+    want(call, 2, l.inputs_width * 4 * l.units), want(call, 3, l.units * 4 * l.units);
+    bool bias = input(call, 4) && TF_TensorElementCount(input(call, 4)) > 0;
+    if (bias) want(call, 4, 4 * l.units);
+    want(call, 5, l.batch * l.units), want(call, 6, l.batch * l.units);
+    if (l.batch < 1 || l.steps < 1 || l.units < 1 || l.inputs_width < 1 || l.batch * l.steps > INT32_MAX / 8)
+        fail(call, TF_INVALID_ARGUMENT, "the LSTM takes a batch, steps, inputs and units, one at least of each");
+    l.kernel = data(call, 2), l.recurrent = data(call, 3), l.bias = bias ? data(call, 4) : NULL;
+    l.h = data(call, 5), l.c = data(call, 6);
+    return l;
+}
+
+static void lstm(void *options, TF_OpKernelContext *context) {
+    struct call call = begin(context);
+    struct kz_lstm l = read_lstm(&call, options);
+    if (good(&call)) {
+        long B = l.batch, T = l.steps, H = l.units, P = kz_padded(H), S = T * B;
+        bool sequences = ((unsigned char *)options)[1];
+        float *outputs = output(&call, 0, TF_FLOAT, SHAPE(sequences ? B : 0, T, H));
+        float *h = output(&call, 1, TF_FLOAT, SHAPE(B, H)), *c = output(&call, 2, TF_FLOAT, SHAPE(B, H));
+        l.gates = output(&call, 3, TF_FLOAT, SHAPE(S, 4 * P));
+        l.cells = output(&call, 4, TF_FLOAT, SHAPE(S, P)), l.hidden = output(&call, 5, TF_FLOAT, SHAPE(S, P));
+        l.lookup = output(&call, 6, TF_INT32, SHAPE(l.tokens ? 2 * S + 1 : 0));
+        if (!l.tokens) l.lookup = NULL;
+        if (good(&call) && kz_lstm_forward(&l, sequences ? outputs : NULL, h, c))
+            fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
+    }
+    end(&call);
+}
+
+/* ... gates, cells, hidden, lookup, d_outputs (or empty), d_h, d_c */
+static void lstm_gradient(void *options, TF_OpKernelContext *context) {
+    struct call call = begin(context);
+    struct kz_lstm l = read_lstm(&call, options);
+    long B = l.batch, T = l.steps, D = l.inputs_width, H = l.units, P = kz_padded(H), S = T * B;
+    want(&call, 7, S * 4 * P), want(&call, 8, S * P), want(&call, 9, S * P), want(&call, 10, l.tokens ? 2 * S + 1 : 0);
+    bool sequences = ((unsigned char *)options)[1];
+    if (sequences) want(&call, 11, S * H);
+    want(&call, 12, B * H), want(&call, 13, B * H);
+    l.gates = data(&call, 7), l.cells = data(&call, 8), l.hidden = data(&call, 9);
+    l.lookup = l.tokens ? data(&call, 10) : NULL;
+    struct kz_lstm_gradients d = {.d_outputs = sequences ? data(&call, 11) : NULL};
+    d.d_last_h = data(&call, 12), d.d_last_c = data(&call, 13);
+    d.d_inputs = output(&call, 0, TF_FLOAT, SHAPE(B, T, D));
+    d.d_kernel = output(&call, 1, TF_FLOAT, SHAPE(D, 4 * H)), d.d_recurrent = output(&call, 2, TF_FLOAT, SHAPE(H, 4 * H));
+    float *d_bias = output(&call, 3, TF_FLOAT, SHAPE(l.bias ? 4 * H : 0));
+    d.d_bias = l.bias ? d_bias : NULL;
+    d.d_h = output(&call, 4, TF_FLOAT, SHAPE(B, H)), d.d_c = output(&call, 5, TF_FLOAT, SHAPE(B, H));
+    if (good(&call) && kz_lstm_backward(&l, &d)) fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
+    end(&call);
+}
+
+/* The result that replaces input i, of the same shape: in its memory where nobody else holds it. Before the input is
+ * looked at by `data`, which would hold it. */
+static float *replace(struct call *call, int i, int result, int rank, const int64_t *shape) {
+    int forwarded, candidates[] = {i};
+    if (!good(call)) return NULL;
+    TF_Tensor *tensor =
+        TF_ForwardInputOrAllocateOutput(call->context, candidates, 1, result, shape, rank, &forwarded, call->status);
+    float *memory = tensor ? TF_TensorData(tensor) : NULL;
+    if (tensor) TF_DeleteTensor(tensor);
+    return memory;
+}
+
+/* After `scalars` numbers: N variables; N of each of `kept` states; N gradients; and, where sparse (then N is 1), the
+ * gradient's indices. Results: N variables and N of each state. */
+static struct kz_variable *read_variables(struct call *call, int scalars, int kept, bool sparse, int *count) {
+    int n = *count = (call->count - scalars - sparse) / (2 + kept);
+    struct kz_variable *all = calloc(n, sizeof *all);
+    for (int i = 0; i < n && good(call); i++) {
+        struct kz_variable *v = all + i;
+        int at = scalars + i, gradient = at + (1 + kept) * n;
+        TF_Tensor *value = input(call, at);
+        if (!value) break;
+        int64_t shape[8];
+        int rank = TF_NumDims(value);
+        if (rank > 8) fail(call, TF_INVALID_ARGUMENT, "a variable has more than 8 dimensions");
+        for (int k = 0; k < rank && k < 8; k++) shape[k] = TF_Dim(value, k);
+        v->count = TF_TensorElementCount(value);
+        float *replaced[2] = {NULL, NULL}, *before[2] = {NULL, NULL};
+        for (int k = 0; k < kept; k++) {
+            replaced[k] = replace(call, at + (1 + k) * n, (1 + k) * n + i, rank, shape);
+            TF_Tensor *state = good(call) ? input(call, at + (1 + k) * n) : NULL;
+            if (state && TF_TensorElementCount(state) != v->count)
+                fail(call, TF_INVALID_ARGUMENT, "a state of the optimizer has another shape than its variable");
+            before[k] = state ? TF_TensorData(state) : NULL;
+        }
+        v->value = TF_TensorData(value), v->new_value = output(call, i, TF_FLOAT, rank, shape);
+        v->first = before[0], v->second = before[1], v->new_first = replaced[0], v->new_second = replaced[1];
+        v->gradient = data(call, gradient);
+        if (sparse) {
+            v->rows = rank ? shape[0] : 0, v->width = v->rows ? v->count / v->rows : 0;
+            v->indices = data(call, gradient + 1);
+            if (good(call)) v->positions = TF_TensorElementCount(input(call, gradient + 1));
+            want(call, gradient, v->positions * v->width);
+            if (good(call)) check_range(call, v->indices, v->positions, 0, v->rows);
+        } else {
+            want(call, gradient, v->count);
+        }
+    }
+    return all;
+}
+
+static void adam(struct call call, bool sparse) {
+    struct kz_adam rule = {scalar(&call, 0), scalar(&call, 1), scalar(&call, 2), scalar(&call, 3)};
+    int count;
+    struct kz_variable *variables = read_variables(&call, 4, 2, sparse, &count);
+    if (good(&call) && kz_adam(variables, count, &rule)) fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
+    free(variables);
+    end(&call);
+}
+static void adam_dense(void *self, TF_OpKernelContext *context) { (void)self, adam(begin(context), false); }
+static void adam_sparse(void *self, TF_OpKernelContext *context) { (void)self, adam(begin(context), true); }
+
+static void unknown_shapes(TF_ShapeInferenceContext *context, TF_Status *status) {
+    TF_ShapeInferenceContextSetUnknownShape(context, status);
+}
+
+/* Why there are no operations, or "". */
+static char trouble[256] = "TensorFlow was not loaded before the kernels";
+KZ_EXPORT const char *kz_tensorflow_trouble(void) { return trouble; }
+
+static void *no_options(TF_OpKernelConstruction *construction) { return (void)construction, NULL; }
+
+/* Registers an operation and its kernel. `signature` has words: inputs, "->", outputs, "|", attributes. */
+static void define(const char *name, const char *const *signature, create_function *create, compute_function *compute) {
+    if (*trouble) return;
+    TF_Status *status = TF_NewStatus();
+    TF_OpDefinitionBuilder *builder = TF_NewOpDefinitionBuilder(name);
+    int part = 0;
+    for (; *signature; signature++) {
+        if (!strcmp(*signature, "->") || !strcmp(*signature, "|")) part++;
+        else if (part == 0) TF_OpDefinitionBuilderAddInput(builder, *signature);
+        else if (part == 1) TF_OpDefinitionBuilderAddOutput(builder, *signature);
+        else TF_OpDefinitionBuilderAddAttr(builder, *signature);
+    }
+    TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, unknown_shapes);
+    TF_RegisterOpDefinition(builder, status);
+    if (TF_GetCode(status) == TF_OK)
+        TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, free), status);
+    if (TF_GetCode(status) != TF_OK) snprintf(trouble, sizeof trouble, "%s: %s", name, TF_Message(status));
+    TF_DeleteStatus(status);
+}
+#define WORDS(...) (const char *const[]){__VA_ARGS__, NULL}
+#define LSTM_INPUTS "source: float", "tokens: int32", "kernel: float", "recurrent: float", "bias: float", "h: float", "c: float"
+
+__attribute__((constructor)) static void loaded(void) {
+    void *library = dlopen("libtensorflow_framework.so.2", RTLD_LAZY | RTLD_NOLOAD);
+    if (!library || !kz_instructions()) return;
+#define FIND(result, name, arguments)                                                     \
+    if (!(name = (result(*) arguments)dlsym(library, #name))) {                           \
+        snprintf(trouble, sizeof trouble, "TensorFlow's library has no function " #name); \
+        return;                                                                           \
+    }
+    TENSORFLOW(FIND)
+    *trouble = 0;
+    define("KerazooLstm",
+           WORDS(LSTM_INPUTS, "->", "outputs: float", "last_h: float", "last_c: float", "gates: float", "cells: float",
+                 "hidden: float", "lookup: int32", "|", "backwards: bool", "sequences: bool"),
+           read_options, lstm);
+    define("KerazooLstmGradient",
+           WORDS(LSTM_INPUTS, "gates: float", "cells: float", "hidden: float", "lookup: int32", "d_outputs: float",
+                 "d_last_h: float", "d_last_c: float", "->", "d_inputs: float", "d_kernel: float", "d_recurrent: float",
+                 "d_bias: float", "d_h: float", "d_c: float", "|", "backwards: bool", "sequences: bool"),
+           read_options, lstm_gradient);
+#define ADAM "alpha: float", "rest_1: float", "rest_2: float", "epsilon: float"
+    define("KerazooAdam",
+           WORDS(ADAM, "values: N * float", "first: N * float", "second: N * float", "gradients: N * float", "->",
+                 "new_values: N * float", "new_first: N * float", "new_second: N * float", "|", "N: int >= 1"),
+           no_options, adam_dense);
+    define("KerazooAdamSparse",
+           WORDS(ADAM, "value: float", "first: float", "second: float", "gradient: float", "indices: int32", "->",
+                 "new_value: float", "new_first: float", "new_second: float"),
+           no_options, adam_sparse);
+}
