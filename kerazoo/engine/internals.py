@@ -145,11 +145,10 @@ def update_metrics(model, metrics, loss, x, y, predictions, sample_weight):
     return model._update_metrics_variables(metrics, loss, x, y, predictions, sample_weight)
 
 
-def states_of(optimizer, name):
-    """The list of what an optimizer keeps of its variables under a private name. Without it: no fused updates."""
-    return getattr(optimizer, name)
-
-
-def place_of(optimizer, variable):
-    """The place of a variable in an optimizer's lists. Without it: no fused updates."""
-    return optimizer._get_variable_index(variable.value if isinstance(variable, keras.Variable) else variable)
+def states_of(optimizer, variable):
+    """What Adam, RMSprop or SGD keeps of a variable, in a fixed order. Without it: no fused updates."""
+    place = optimizer._get_variable_index(getattr(variable, "value", variable))
+    lists = [getattr(optimizer, name, ()) for name in ("_velocities", "_momentums", "momentums")]
+    if isinstance(optimizer, keras.optimizers.Adam):
+        lists = optimizer._momentums, optimizer._velocities
+    return [states[place] for states in lists if states]

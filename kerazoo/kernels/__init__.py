@@ -93,10 +93,8 @@ def _check(found: Library, tf: Any) -> None:
     with tf.init_scope(), tf.device("CPU:0"):
         one = tf.ones((1,))
         try:
-            values, first, second = found.operations.kerazoo_adam(
-                1.0, 0.5, 0.25, 1.0, [one], [one], [one * 4], [one * 2]
-            )
-            got = [float(tensor[0][0]) for tensor in (values, first, second)]
+            values, states = found.operations.kerazoo_adam(1.0, 0.5, 0.25, 1.0, [one], [one, one * 4], [one * 2])
+            got = [float(tensor[0]) for tensor in values + states]
         except Exception as error:
             raise _UnavailableError(f"TensorFlow does not run them: {error}") from error
     if got != [0.5, 1.5, 4.0]:

@@ -8,5 +8,17 @@
 #define GREATEST(a, b) ((floats)_mm512_max_ps(a, b))
 #include "every_set.h"
 
-const struct kz_set kz_avx512 = {"AVX-512", WIDTH, pack_avx512, pack_transposed_avx512, project_avx512, steps_avx512,
-                                 steps_back_avx512, product_avx512, add_outer_avx512, adam_avx512};
+const struct kz_set kz_avx512 = {
+    .name = "AVX-512",
+    .width = WIDTH,
+    .pack = pack_avx512,
+    .pack_transposed = pack_transposed_avx512,
+    .project = project_avx512,
+    .steps = steps_avx512,
+    .steps_back = steps_back_avx512,
+    .product = product_avx512,
+    .add_outer = add_outer_avx512,
+    .update = update_avx512,
+    .sum_positions = sum_positions_avx512,
+    .add_rows = add_rows_avx512,
+};

@@ -135,11 +135,7 @@ static void steps_back(void *work, int share, int shares) {
 static void sum_by_token(const struct backward *k, long G, long from, long to) {
     long S = k->lstm->steps * k->lstm->batch;
     for (long i = 0; i < k->rows; i++) memset(k->sums + i * G + from, 0, (to - from) * sizeof(float));
-    for (long i = 0; i < S; i++) {
-        float *sum = k->sums + k->lstm->lookup[i] * G;
-        const float *dz = k->dz + i * G;
-        for (long j = from; j < to; j++) sum[j] += dz[j];
-    }
+    kz_set()->add_rows(S, k->lstm->lookup, to - from, G, k->dz + from, k->sums + from);
 }
 
 /* The gradients of the weights, by columns. */

@@ -10,36 +10,25 @@ enum { LINE = 16 };
 struct update {
     const struct kz_variable *variables;
     int count;
+    enum kz_rule kind;
     const void *rule;
-    void (*values)(long n, const float *gradient, const float *squares, const struct kz_variable *v, long at,
-                   const void *rule);
     int32_t **first, **next; /* of each variable with indices: each row's first position, each position's next, or -1 */
     float *room;             /* two rows for each thread */
     long widest;
 };
-
-static void adam_values(long n, const float *gradient, const float *squares, const struct kz_variable *v, long at,
-                        const void *rule) {
-    kz_set()->adam(n, gradient, squares, v, at, rule);
-}
 
 /* Rows with a gradient one by one, those without together. A position's gradient is squared before it is summed. */
 static void update_rows(const struct update *u, int which, long from, long to, float *sum, float *squares) {
     const struct kz_variable *v = u->variables + which;
     const int32_t *first = u->first[which], *next = u->next[which];
     long width = v->width;
-    for (long row = from; row < to;) {
-        long end = row;
-        while (end < to && first[end] < 0) end++;
-        if (end > row) u->values((end - row) * width, NULL, NULL, v, row * width, u->rule);
-        if (end == to) break;
-        memset(sum, 0, width * sizeof(float)), memset(squares, 0, width * sizeof(float));
-        for (int32_t k = first[end]; k >= 0; k = next[k]) {
-            const float *g = v->gradient + k * width;
-            for (long j = 0; j < width; j++) sum[j] += g[j], squares[j] += g[j] * g[j];
-        }
-        u->values(width, sum, squares, v, end * width, u->rule);
-        row = end + 1;
+    for (long row = from; row < to; row++) {
+        long start = row;
+        while (row < to && first[row] < 0) row++;
+        if (row > start) kz_set()->update(u->kind, (row - start) * width, NULL, NULL, v, start * width, u->rule);
+        if (row == to) break;
+        kz_set()->sum_positions(v->gradient, width, first[row], next, sum, squares);
+        kz_set()->update(u->kind, width, sum, squares, v, row * width, u->rule);
     }
 }
 
@@ -54,7 +43,7 @@ static void update_share(void *work, int share, int shares) {
             long parts = (v->count + LINE - 1) / LINE, from = kz_from(parts, share, shares) * LINE;
             long to = kz_from(parts, share + 1, shares) * LINE;
             to = to < v->count ? to : v->count;
-            if (to > from) u->values(to - from, v->gradient + from, NULL, v, from, u->rule);
+            if (to > from) kz_set()->update(u->kind, to - from, v->gradient + from, NULL, v, from, u->rule);
         }
     }
 }
@@ -87,6 +76,16 @@ static int update(struct update *u) {
 }
 
 int kz_adam(const struct kz_variable *variables, int count, const struct kz_adam *adam) {
-    struct update u = {.variables = variables, .count = count, .rule = adam, .values = adam_values};
+    struct update u = {.variables = variables, .count = count, .kind = KZ_ADAM, .rule = adam};
+    return update(&u);
+}
+
+int kz_rmsprop(const struct kz_variable *variables, int count, const struct kz_rmsprop *rmsprop) {
+    struct update u = {.variables = variables, .count = count, .kind = KZ_RMSPROP, .rule = rmsprop};
+    return update(&u);
+}
+
+int kz_sgd(const struct kz_variable *variables, int count, const struct kz_sgd *sgd) {
+    struct update u = {.variables = variables, .count = count, .kind = KZ_SGD, .rule = sgd};
     return update(&u);
 }

@@ -4,6 +4,8 @@
 
 #include "kernels.h"
 
+enum kz_rule { KZ_ADAM, KZ_RMSPROP, KZ_SGD };
+
 struct kz_set {
     const char *name;
     int width; /* of a panel: P and the packed columns are multiples of it */
@@ -22,8 +24,11 @@ struct kz_set {
                     const float *const *starts);
     void (*add_outer)(long rows, long columns, long depth, const float *const *a, const float *b, long b_row, float *c,
                       long c_row, float *sums, float *room);
-    void (*adam)(long n, const float *gradient, const float *squares, const struct kz_variable *v, long at,
-                 const struct kz_adam *adam);
+    void (*update)(enum kz_rule kind, long n, const float *gradient, const float *squares, const struct kz_variable *v,
+                   long at, const void *rule);
+    void (*sum_positions)(const float *gradients, long width, int32_t first, const int32_t *next, float *sum,
+                          float *squares);
+    void (*add_rows)(long n, const int32_t *rows, long width, long apart, const float *x, float *sums);
 };
 extern const struct kz_set kz_avx2, kz_avx512;
 const struct kz_set *kz_set(void);

@@ -60,7 +60,6 @@ TENSORFLOW(DECLARE)
 #undef DECLARE
 
 /* A call of an operation: its status, and the inputs that it holds. */
-enum { MOST_INPUTS = 16 };
 struct call {
     TF_OpKernelContext *context;
     TF_Status *status;
@@ -230,6 +229,8 @@ static float *replace(struct call *call, int i, int result, int rank, const int6
  * gradient's indices. Results: N variables and N of each state. */
 static struct kz_variable *read_variables(struct call *call, int scalars, int kept, bool sparse, int *count) {
     int n = *count = (call->count - scalars - sparse) / (2 + kept);
+    if (call->count != scalars + sparse + n * (2 + kept) || (sparse && n != 1))
+        fail(call, TF_INVALID_ARGUMENT, "the optimizer wants another number of states for these options");
     struct kz_variable *all = calloc(n, sizeof *all);
     for (int i = 0; i < n && good(call); i++) {
         struct kz_variable *v = all + i;
@@ -265,16 +266,37 @@ static struct kz_variable *read_variables(struct call *call, int scalars, int ke
     return all;
 }
 
-static void adam(struct call call, bool sparse) {
-    struct kz_adam rule = {scalar(&call, 0), scalar(&call, 1), scalar(&call, 2), scalar(&call, 3)};
-    int count;
-    struct kz_variable *variables = read_variables(&call, 4, 2, sparse, &count);
-    if (good(&call) && kz_adam(variables, count, &rule)) fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
+/* What each optimizer's operations begin with, and how many states it keeps of a variable. */
+static void update(struct call call, const char *kind, bool sparse) {
+    struct kz_adam adam = {0};
+    struct kz_rmsprop rmsprop = {0};
+    struct kz_sgd sgd = {0};
+    int count, done = 0;
+    struct kz_variable *variables = NULL;
+    if (*kind == 'a') {
+        adam = (struct kz_adam){scalar(&call, 0), scalar(&call, 1), scalar(&call, 2), scalar(&call, 3)};
+        variables = read_variables(&call, 4, 2, sparse, &count);
+        if (good(&call)) done = kz_adam(variables, count, &adam);
+    } else if (*kind == 'r') {
+        rmsprop.rate = scalar(&call, 0), rmsprop.rho = scalar(&call, 1), rmsprop.rest = scalar(&call, 2);
+        rmsprop.momentum = scalar(&call, 3), rmsprop.epsilon = scalar(&call, 4);
+        variables = read_variables(&call, 5, rmsprop.momentum > 0 ? 2 : 1, sparse, &count);
+        if (good(&call)) done = kz_rmsprop(variables, count, &rmsprop);
+    } else {
+        sgd = (struct kz_sgd){scalar(&call, 0), scalar(&call, 1), scalar(&call, 2) != 0};
+        variables = read_variables(&call, 3, sgd.momentum != 0, sparse, &count);
+        if (good(&call)) done = kz_sgd(variables, count, &sgd);
+    }
+    if (done) fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
     free(variables);
     end(&call);
 }
-static void adam_dense(void *self, TF_OpKernelContext *context) { (void)self, adam(begin(context), false); }
-static void adam_sparse(void *self, TF_OpKernelContext *context) { (void)self, adam(begin(context), true); }
+static void adam_dense(void *self, TF_OpKernelContext *context) { (void)self, update(begin(context), "adam", false); }
+static void adam_sparse(void *self, TF_OpKernelContext *context) { (void)self, update(begin(context), "adam", true); }
+static void rmsprop_dense(void *self, TF_OpKernelContext *context) { (void)self, update(begin(context), "rmsprop", false); }
+static void rmsprop_sparse(void *self, TF_OpKernelContext *context) { (void)self, update(begin(context), "rmsprop", true); }
+static void sgd_dense(void *self, TF_OpKernelContext *context) { (void)self, update(begin(context), "sgd", false); }
+static void sgd_sparse(void *self, TF_OpKernelContext *context) { (void)self, update(begin(context), "sgd", true); }
 
 static void unknown_shapes(TF_ShapeInferenceContext *context, TF_Status *status) {
     TF_ShapeInferenceContextSetUnknownShape(context, status);
@@ -327,13 +349,16 @@ __attribute__((constructor)) static void loaded(void) {
                  "d_last_h: float", "d_last_c: float", "->", "d_inputs: float", "d_kernel: float", "d_recurrent: float",
                  "d_bias: float", "d_h: float", "d_c: float", "|", "backwards: bool", "sequences: bool"),
            read_options, lstm_gradient);
+    /* M = N times the number of states that the optimizer keeps of a variable: the first of each, the second of each. */
+#define VARIABLES "values: N * float", "states: M * float", "gradients: N * float"
+#define RESULTS "->", "new_values: N * float", "new_states: M * float", "|", "N: int >= 1", "M: int >= 0"
 #define ADAM "alpha: float", "rest_1: float", "rest_2: float", "epsilon: float"
-    define("KerazooAdam",
-           WORDS(ADAM, "values: N * float", "first: N * float", "second: N * float", "gradients: N * float", "->",
-                 "new_values: N * float", "new_first: N * float", "new_second: N * float", "|", "N: int >= 1"),
-           no_options, adam_dense);
-    define("KerazooAdamSparse",
-           WORDS(ADAM, "value: float", "first: float", "second: float", "gradient: float", "indices: int32", "->",
-                 "new_value: float", "new_first: float", "new_second: float"),
-           no_options, adam_sparse);
+#define RMSPROP "rate: float", "rho: float", "rest: float", "momentum: float", "epsilon: float"
+#define SGD "rate: float", "momentum: float", "nesterov: float"
+    define("KerazooAdam", WORDS(ADAM, VARIABLES, RESULTS), no_options, adam_dense);
+    define("KerazooAdamSparse", WORDS(ADAM, VARIABLES, "indices: int32", RESULTS), no_options, adam_sparse);
+    define("KerazooRMSprop", WORDS(RMSPROP, VARIABLES, RESULTS), no_options, rmsprop_dense);
+    define("KerazooRMSpropSparse", WORDS(RMSPROP, VARIABLES, "indices: int32", RESULTS), no_options, rmsprop_sparse);
+    define("KerazooSGD", WORDS(SGD, VARIABLES, RESULTS), no_options, sgd_dense);
+    define("KerazooSGDSparse", WORDS(SGD, VARIABLES, "indices: int32", RESULTS), no_options, sgd_sparse);
 }

@@ -13,7 +13,7 @@ _FASTER = {
     keras.layers.LSTM: lstm.LSTM,
     keras.layers.Embedding: lstm.Embedding,
     keras.layers.Dropout: dropout.Dropout,
-    keras.optimizers.Adam: optimizers.Adam,
+    **optimizers.FASTER,
 }
 
 
