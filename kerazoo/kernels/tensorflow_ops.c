@@ -59,28 +59,33 @@ typedef void delete_function(void *);
 TENSORFLOW(DECLARE)
 #undef DECLARE
 
-/* A call of an operation: its status, and the inputs that it holds. */
+/* A call of an operation: the inputs that it holds, and the first thing that went wrong. Kept apart from `status`, which
+ * every function of the API sets anew. */
 struct call {
     TF_OpKernelContext *context;
     TF_Status *status;
     TF_Tensor **inputs;
-    int count;
+    int count, code;
+    char message[160];
 };
 
 static struct call begin(TF_OpKernelContext *context) {
-    struct call call = {context, TF_NewStatus(), NULL, TF_NumInputs(context)};
+    struct call call = {.context = context, .status = TF_NewStatus(), .count = TF_NumInputs(context)};
     call.inputs = calloc(call.count, sizeof *call.inputs);
     return call;
 }
 
 static void fail(struct call *call, int code, const char *message) {
-    if (TF_GetCode(call->status) == TF_OK) TF_SetStatus(call->status, code, message);
+    if (call->code == TF_OK) call->code = code, snprintf(call->message, sizeof call->message, "%s", message);
 }
 
-static bool good(const struct call *call) { return TF_GetCode(call->status) == TF_OK; }
+static bool good(struct call *call) {
+    if (TF_GetCode(call->status) != TF_OK) fail(call, TF_GetCode(call->status), TF_Message(call->status));
+    return call->code == TF_OK;
+}
 
 static TF_Tensor *input(struct call *call, int i) {
-    if (!call->inputs[i]) TF_GetInput(call->context, i, &call->inputs[i], call->status);
+    if (!call->inputs[i] && good(call)) TF_GetInput(call->context, i, &call->inputs[i], call->status);
     return call->inputs[i];
 }
 
@@ -120,7 +125,10 @@ static void *output(struct call *call, int i, int type, int rank, const int64_t 
 #define SHAPE(...) (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]){__VA_ARGS__}
 
 static void end(struct call *call) {
-    if (!good(call)) TF_OpKernelContext_Failure(call->context, call->status);
+    if (!good(call)) {
+        TF_SetStatus(call->status, call->code, call->message);
+        TF_OpKernelContext_Failure(call->context, call->status);
+    }
     for (int i = 0; i < call->count; i++)
         if (call->inputs[i]) TF_DeleteTensor(call->inputs[i]);
     free(call->inputs);

@@ -1,8 +1,8 @@
 """Keras's optimizers with the update of all variables in one pass over the memory; for a CPU.
 
 The same arithmetic, rounded operation by operation as Keras rounds it. What the kernels do not cover (other dtypes,
-variables on several devices, XLA) is left to Keras variable by variable, and so is all that Keras does around an update:
-clipping, weight decay, averages, accumulation of gradients.
+variables on several devices, XLA) is left to Keras variable by variable, and so is all that Keras does around an
+update: clipping, weight decay, averages, accumulation of gradients.
 """
 
 import keras

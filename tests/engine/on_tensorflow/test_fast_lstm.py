@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from kerazoo import engine
-from kerazoo.engine.tensorflow import loops, lstm, recurrence
+from kerazoo import kernels as kerazoo_kernels
+from kerazoo.engine.tensorflow import kernels, loops, lstm, recurrence
 
 RNG = np.random.default_rng(2)
 X = RNG.integers(0, 40, (50 * 16 + 5, 7))
@@ -25,9 +26,13 @@ def reviewer():
     return model
 
 
-@pytest.fixture
-def fast_path(monkeypatch):
+@pytest.fixture(params=["kernels", "graph"])
+def fast_path(request, monkeypatch):
     """Count what was traced in the faster form."""
+    if request.param == "graph":
+        monkeypatch.setenv("KERAZOO_KERNELS", "0")
+    elif reason := kerazoo_kernels.why_not():
+        pytest.skip(reason)
     calls = {"lstm": 0}
 
     def counting(name, function):
@@ -38,6 +43,7 @@ def fast_path(monkeypatch):
         return counted
 
     monkeypatch.setattr(lstm, "recur", counting("lstm", recurrence.recur))
+    monkeypatch.setattr(kernels, "lstm", counting("lstm", kernels.lstm))
     return calls
 
 
@@ -97,6 +103,7 @@ def test_a_short_epoch_takes_the_plain_layer(fast_path):
 
 
 def test_interrupted_tracing_leaves_a_plain_model(monkeypatch):
+    monkeypatch.setenv("KERAZOO_KERNELS", "0")
     model = reviewer()
     engine.fit(model, X[:16], Y[:16], verbose=0)  # built
     monkeypatch.setattr(lstm, "recur", lambda *a, **k: 1 / 0)
