@@ -5,7 +5,7 @@
 #include "pool.h"
 #include "sets.h"
 
-enum { LINE = 16 };
+enum { LINE = 16, SHARES_OF_ONE = 4, LEAST_SHARE = 1 << 14 };
 
 struct update {
     const struct kz_variable *variables;
@@ -48,9 +48,17 @@ static void update_share(void *work, int share, int shares) {
     }
 }
 
+/* Several shares for each thread, since one that is late should not keep the others waiting; one in all of a few values. */
+static int count_shares(const struct update *u) {
+    long values = 0;
+    for (int i = 0; i < u->count; i++) values += u->variables[i].count;
+    long most = SHARES_OF_ONE * kz_threads(), shares = 1 + values / LEAST_SHARE;
+    return shares < most ? shares : most;
+}
+
 static int update(struct update *u) {
     size_t links = 0;
-    int shares = kz_threads();
+    int shares = count_shares(u);
     for (int i = 0; i < u->count; i++)
         if (u->variables[i].indices) {
             links += u->variables[i].rows + u->variables[i].positions;

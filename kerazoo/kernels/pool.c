@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <xmmintrin.h>
 
@@ -12,18 +13,22 @@ enum { MOST_THREADS = 64, SPINS = 4000, WORKER_SPINS = 1000, KEPT = 16 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER, done = PTHREAD_COND_INITIALIZER;
-static atomic_int wanted, running;  /* threads: asked for, the caller's included; started */
+static atomic_int wanted, running; /* threads: asked for, the caller's included; started */
 static atomic_flag busy = ATOMIC_FLAG_INIT;
 
-/* The work at hand. `turn` changes when there is some; `left` counts the shares of the threads that are not done. */
-static atomic_uint turn;
-static atomic_int left;
-static kz_task *task_now;
-static void *work_now;
-static int shares_now;
+/* The work at hand. One word says which turn it is, of how many shares, and how many of them are taken: so that a thread
+ * that takes one takes it of the work that it has looked at. */
+static _Atomic uint64_t state;
+static _Atomic(kz_task *) task_now;
+static _Atomic(void *) work_now;
+static atomic_int left; /* shares that are not done */
 
-/* A loss that decays, or a moment of Adam, becomes a denormal number in time, which the processor handles a hundred
- * times more slowly. TensorFlow's threads take them for zero; so do these. */
+static int taken_of(uint64_t word) { return word & 0xffff; }
+static int shares_of(uint64_t word) { return word >> 16 & 0xffff; }
+static int any_left(void) { uint64_t word = atomic_load(&state); return taken_of(word) < shares_of(word); }
+
+/* A moment of Adam becomes a denormal number in time, which the processor handles a hundred times more slowly.
+ * TensorFlow's threads take them for zero; so do these. */
 static void do_share(kz_task *task, void *work, int share, int shares) {
     unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040);
@@ -31,36 +36,45 @@ static void do_share(kz_task *task, void *work, int share, int shares) {
     _mm_setcsr(before);
 }
 
-/* Thread number `mine`, and the turn that was over when it was made, in one word. */
-static void *worker(void *word) {
-    int mine = (int)((size_t)word % (2 * MOST_THREADS));
-    for (unsigned seen = (unsigned)((size_t)word / (2 * MOST_THREADS));;) {
-        for (int k = 0; k < WORKER_SPINS && atomic_load(&turn) == seen; k++) _mm_pause();
-        if (atomic_load(&turn) == seen) {
-            pthread_mutex_lock(&lock);
-            while (atomic_load(&turn) == seen) pthread_cond_wait(&wake, &lock);
-            pthread_mutex_unlock(&lock);
-        }
-        seen = atomic_load(&turn);
-        if (mine < shares_now) do_share(task_now, work_now, mine, shares_now);  /* else fewer are wanted than once were */
+/* Does one share, if one is left. */
+static int take_one(void) {
+    uint64_t word = atomic_load(&state);
+    do {
+        if (taken_of(word) >= shares_of(word)) return 0;
+        kz_task *task = atomic_load(&task_now);
+        void *work = atomic_load(&work_now);
+        if (!atomic_compare_exchange_weak(&state, &word, word + 1)) continue;
+        do_share(task, work, taken_of(word), shares_of(word));
         if (atomic_fetch_sub(&left, 1) == 1) {
             pthread_mutex_lock(&lock);
             pthread_cond_signal(&done);
             pthread_mutex_unlock(&lock);
         }
+        return 1;
+    } while (1);
+}
+
+static void *worker(void *nothing) {
+    for (;;) {
+        for (int k = 0; k < WORKER_SPINS && !any_left(); k++) _mm_pause();
+        if (!any_left()) {
+            pthread_mutex_lock(&lock);
+            while (!any_left()) pthread_cond_wait(&wake, &lock);
+            pthread_mutex_unlock(&lock);
+        }
+        take_one();
     }
-    return NULL;
+    return nothing;
 }
 
 /* Has `count` threads running, or as many as the system gives. Called by the one who holds `busy`. */
 static void start(int count) {
     sigset_t all, before;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);  /* signals are for the threads that the user knows of */
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the threads that the user knows of */
     while (atomic_load(&running) < count) {
         pthread_t thread;
-        size_t word = (size_t)atomic_load(&turn) * 2 * MOST_THREADS + atomic_load(&running) + 1;
-        if (pthread_create(&thread, NULL, worker, (void *)word)) break;
+        if (pthread_create(&thread, NULL, worker, NULL)) break;
         pthread_detach(thread);
         atomic_fetch_add(&running, 1);
     }
@@ -81,27 +95,27 @@ int kz_threads(void) {
 void kz_set_threads(int count) { atomic_store(&wanted, count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count); }
 
 void kz_share(kz_task *task, void *work, int shares) {
-    if (shares > 1 && !atomic_flag_test_and_set(&busy)) {
-        if (atomic_load(&running) < shares - 1) start(shares - 1);
-        int threads = atomic_load(&running);
-        pthread_mutex_lock(&lock);
-        task_now = task, work_now = work, shares_now = shares;
-        atomic_store(&left, threads);
-        atomic_fetch_add(&turn, 1);
-        pthread_cond_broadcast(&wake);
-        pthread_mutex_unlock(&lock);
-        do_share(task, work, 0, shares);
-        for (int k = threads + 1; k < shares; k++) do_share(task, work, k, shares);  /* of threads that did not start */
-        for (int k = 0; k < SPINS && atomic_load(&left); k++) _mm_pause();
-        if (atomic_load(&left)) {
-            pthread_mutex_lock(&lock);
-            while (atomic_load(&left)) pthread_cond_wait(&done, &lock);
-            pthread_mutex_unlock(&lock);
-        }
-        atomic_flag_clear(&busy);
-    } else {
+    int others = kz_threads() - 1;
+    if (shares < 2 || others < 1 || atomic_flag_test_and_set(&busy)) {
         for (int k = 0; k < shares; k++) do_share(task, work, k, shares);
+        return;
     }
+    if (atomic_load(&running) < others) start(others);
+    atomic_store(&task_now, task);
+    atomic_store(&work_now, work);
+    atomic_store(&left, shares);
+    pthread_mutex_lock(&lock);
+    atomic_store(&state, ((atomic_load(&state) >> 32) + 1) << 32 | (uint64_t)shares << 16);
+    pthread_cond_broadcast(&wake);
+    pthread_mutex_unlock(&lock);
+    while (take_one()) {}
+    for (int k = 0; k < SPINS && atomic_load(&left); k++) _mm_pause();
+    if (atomic_load(&left)) {
+        pthread_mutex_lock(&lock);
+        while (atomic_load(&left)) pthread_cond_wait(&done, &lock);
+        pthread_mutex_unlock(&lock);
+    }
+    atomic_flag_clear(&busy);
 }
 
 /* Memory that is not lent out at the moment. Its size stands before it. */
@@ -148,7 +162,7 @@ static void after_fork(void) {
     pthread_cond_init(&wake, NULL);
     pthread_cond_init(&done, NULL);
     atomic_store(&running, 0);
-    atomic_store(&turn, 0);
+    atomic_store(&state, 0);
     atomic_store(&left, 0);
     atomic_flag_clear(&busy);
     kept = NULL, kept_count = 0;

@@ -11,8 +11,9 @@ typedef void kz_task(void *work, int share, int shares);
 int kz_threads(void);
 __attribute__((visibility("default"))) void kz_set_threads(int count);
 
-/* Has each of `shares` shares done, by the caller and the pool's threads, and returns when all are. Where the pool is at work for
- * another caller, this one does all shares itself: nobody waits, and results never depend on who did what. */
+/* Has each of `shares` shares done, by the caller and those of the pool's threads that find the time, and returns when all
+ * are. Where the pool is at work for another caller, this one does all of them itself: nobody waits, and results never
+ * depend on who did what. */
 void kz_share(kz_task *task, void *work, int shares);
 
 /* The part of `count` things that is the share's: from kz_from(share) to kz_from(share + 1). */
