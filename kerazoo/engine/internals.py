@@ -148,7 +148,7 @@ def update_metrics(model, metrics, loss, x, y, predictions, sample_weight):
 def states_of(optimizer, variable):
     """What Adam, RMSprop or SGD keeps of a variable, in a fixed order. Without it: no fused updates."""
     place = optimizer._get_variable_index(getattr(variable, "value", variable))
-    lists = [getattr(optimizer, name, ()) for name in ("_velocities", "_momentums", "momentums")]
-    if isinstance(optimizer, keras.optimizers.Adam):
-        lists = optimizer._momentums, optimizer._velocities
-    return [states[place] for states in lists if states]
+    names = (
+        ("_momentums", "_velocities") if hasattr(optimizer, "beta_1") else ("_velocities", "_momentums", "momentums")
+    )
+    return [states[place] for name in names if (states := getattr(optimizer, name, ()))]

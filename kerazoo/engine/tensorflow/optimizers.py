@@ -25,7 +25,8 @@ def _update_step(self, grads, trainable_variables, learning_rate):
     if fused:
         rate = ops.cast(learning_rate, "float32")
         numbers = [tf.convert_to_tensor(number, tf.float32) for number in self.numbers(rate)]
-        update(*operations, numbers, fused, self)
+        dense, sparse = operations
+        update(dense, sparse, numbers, fused, self)
 
 
 class Adam(keras.optimizers.Adam):
