@@ -39,6 +39,7 @@ KZ_EXPORT int kz_lstm_forward(const struct kz_lstm *lstm, float *outputs, float 
 struct kz_lstm_gradients {
     const float *d_outputs, *d_last_h, *d_last_c;
     float *d_inputs, *d_kernel, *d_recurrent, *d_bias, *d_h, *d_c;
+    float *d_gates; /* (T, B, 4P) to work in: those before their activation. May be the memory of `gates` */
 };
 KZ_EXPORT int kz_lstm_backward(const struct kz_lstm *lstm, const struct kz_lstm_gradients *gradients);
 

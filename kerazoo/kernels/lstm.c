@@ -109,7 +109,7 @@ struct backward {
     const struct kz_lstm_gradients *d;
     const float **x, **h; /* the rows that dz, or its sums, are multiplied by */
     long rows;
-    float *kernel, *recurrent, *dz, *sums, *room;
+    float *kernel, *recurrent, *sums, *room;
     float *d_kernel, *d_recurrent, *d_bias; /* with padding */
     long room_of_one;
 };
@@ -127,7 +127,7 @@ static void pack_weights_transposed(void *work, int share, int shares) {
 static void steps_back(void *work, int share, int shares) {
     struct backward *k = work;
     long B = k->lstm->batch;
-    kz_set()->steps_back(k->lstm, k->d, k->recurrent, k->dz, k->room + share * k->room_of_one, kz_from(B, share, shares),
+    kz_set()->steps_back(k->lstm, k->d, k->recurrent, k->d->d_gates, k->room + share * k->room_of_one, kz_from(B, share, shares),
                          kz_from(B, share + 1, shares));
 }
 
@@ -135,7 +135,7 @@ static void steps_back(void *work, int share, int shares) {
 static void sum_by_token(const struct backward *k, long G, long from, long to) {
     long S = k->lstm->steps * k->lstm->batch;
     for (long i = 0; i < k->rows; i++) memset(k->sums + i * G + from, 0, (to - from) * sizeof(float));
-    kz_set()->add_rows(S, k->lstm->lookup, to - from, G, k->dz + from, k->sums + from);
+    kz_set()->add_rows(S, k->lstm->lookup, to - from, G, k->d->d_gates + from, k->sums + from);
 }
 
 /* The gradients of the weights, by columns. */
@@ -149,9 +149,9 @@ static void weights_back(void *work, int share, int shares) {
     memset(k->d_bias + from, 0, (to - from) * sizeof(float));
     for (long i = 0; i < H; i++) memset(k->d_recurrent + i * G + from, 0, (to - from) * sizeof(float));
     for (long i = 0; i < D; i++) memset(k->d_kernel + i * G + from, 0, (to - from) * sizeof(float));
-    kz_set()->add_outer(H, to - from, S, k->h, k->dz + from, G, k->d_recurrent + from, G, k->d_bias + from, room);
+    kz_set()->add_outer(H, to - from, S, k->h, k->d->d_gates + from, G, k->d_recurrent + from, G, k->d_bias + from, room);
     if (l->tokens) sum_by_token(k, G, from, to);
-    kz_set()->add_outer(D, to - from, k->rows, k->x, (l->tokens ? k->sums : k->dz) + from, G, k->d_kernel + from, G, NULL,
+    kz_set()->add_outer(D, to - from, k->rows, k->x, (l->tokens ? k->sums : k->d->d_gates) + from, G, k->d_kernel + from, G, NULL,
                         room);
 }
 
@@ -167,10 +167,10 @@ static void inputs_back(void *work, int share, int shares) {
             long n = last - b < CHUNK ? last - b : CHUNK, row = T * D;
             float *to = k->d->d_inputs + (b * T + (l->backwards ? T - 1 - t : t)) * D;
             if (D == wide) {
-                kz_set()->product(n, D, G, k->dz + (t * B + b) * G, G, k->kernel, to, row, NULL);
+                kz_set()->product(n, D, G, k->d->d_gates + (t * B + b) * G, G, k->kernel, to, row, NULL);
                 continue;
             }
-            kz_set()->product(n, wide, G, k->dz + (t * B + b) * G, G, k->kernel, room, wide, NULL);
+            kz_set()->product(n, wide, G, k->d->d_gates + (t * B + b) * G, G, k->kernel, room, wide, NULL);
             for (long i = 0; i < n; i++) memcpy(to + i * row, room + i * wide, D * sizeof(float));
         }
 }
@@ -189,10 +189,10 @@ int kz_lstm_backward(const struct kz_lstm *l, const struct kz_lstm_gradients *d)
                               largest(kz_room_for_steps(P), CHUNK * wide)));
     int padded = P != H, shares = kz_threads();
     struct backward k = {l, d, .rows = rows, .room_of_one = room};
-    float *all = kz_borrow(wide * G + P * G + S * G + (l->tokens ? rows * G : 0) + shares * room + G +
+    float *all = kz_borrow(wide * G + P * G + (l->tokens ? rows * G : 0) + shares * room + G +
                            (padded ? (H + D) * G : 0) + 2 * (rows + S));
     if (!all) return -1;
-    k.kernel = all, k.recurrent = k.kernel + wide * G, k.dz = k.recurrent + P * G, k.sums = k.dz + S * G;
+    k.kernel = all, k.recurrent = k.kernel + wide * G, k.sums = k.recurrent + P * G;
     k.room = k.sums + (l->tokens ? rows * G : 0), k.d_bias = k.room + shares * room;
     k.d_kernel = padded ? k.d_bias + G : d->d_kernel, k.d_recurrent = padded ? k.d_kernel + D * G : d->d_recurrent;
     k.x = (const float **)(k.d_bias + G + (padded ? (H + D) * G : 0)), k.h = k.x + rows;

@@ -126,13 +126,16 @@ static atomic_flag keeping = ATOMIC_FLAG_INIT;
 static void enter(void) { while (atomic_flag_test_and_set(&keeping)) sched_yield(); }
 
 float *kz_borrow(size_t count) {
-    struct block **best = NULL, *block = NULL;
+    struct block **best = NULL, **largest = NULL, *block = NULL;
     enter();
-    for (struct block **each = &kept; *each; each = &(*each)->next)
-        if ((*each)->count >= count && (*each)->count / 2 <= count + 1024 && (!best || (*each)->count < (*best)->count))
-            best = each;
-    if (best) block = *best, *best = block->next, kept_count--;
+    for (struct block **each = &kept; *each; each = &(*each)->next) {
+        if ((*each)->count >= count && (!best || (*each)->count < (*best)->count)) best = each;
+        if (!largest || (*each)->count > (*largest)->count) largest = each;
+    }
+    struct block **from = best ? best : largest;
+    if (from) block = *from, *from = block->next, kept_count--;
     atomic_flag_clear(&keeping);
+    if (block && !best) free(block), block = NULL; /* a larger one takes the place of one that is too small */
     if (!block) {
         void *memory;
         if (count > (size_t)1 << 40 || posix_memalign(&memory, 64, 64 + count * sizeof(float))) return NULL;

@@ -50,6 +50,8 @@ typedef void delete_function(void *);
     F(void, TF_OpKernelContext_Failure, (TF_OpKernelContext *, TF_Status *))                                       \
     F(int, TF_NumInputs, (TF_OpKernelContext *))                                                                   \
     F(void, TF_GetInput, (TF_OpKernelContext *, int, TF_Tensor **, TF_Status *))                                   \
+    F(TF_Tensor *, TF_ForwardInputOrAllocateOutput,                                                                \
+      (TF_OpKernelContext *, const int *, int, int, const int64_t *, int, int *, TF_Status *))                     \
     F(TF_Tensor *, TF_AllocateOutput,                                                                              \
       (TF_OpKernelContext *, int, int, const int64_t *, int, size_t, TF_Status *))
 #define DECLARE(result, name, arguments) static result(*name) arguments;
@@ -117,6 +119,18 @@ static void *output(struct call *call, int i, int type, int rank, const int64_t 
     TF_Tensor *tensor = TF_AllocateOutput(call->context, i, type, shape, rank, bytes, call->status);
     void *memory = tensor ? TF_TensorData(tensor) : NULL;
     if (tensor) TF_DeleteTensor(tensor); /* the context keeps it */
+    return memory;
+}
+
+/* The same for what takes the place of input i: in its memory where nobody else holds that. To be called before anything
+ * looks at the input, and so holds it. */
+static float *replace(struct call *call, int i, int result, int rank, const int64_t *shape) {
+    int forwarded, candidates[] = {i};
+    if (!good(call)) return NULL;
+    TF_Tensor *tensor =
+        TF_ForwardInputOrAllocateOutput(call->context, candidates, 1, result, shape, rank, &forwarded, call->status);
+    float *memory = tensor ? TF_TensorData(tensor) : NULL;
+    if (tensor) TF_DeleteTensor(tensor);
     return memory;
 }
 #define SHAPE(...) (sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]){__VA_ARGS__}

@@ -75,6 +75,7 @@ static void lstm_gradient(void *options, TF_OpKernelContext *context) {
     struct call call = begin(context);
     struct kz_lstm l = read_lstm(&call, options);
     long B = l.batch, T = l.steps, D = l.inputs_width, H = l.units, P = kz_padded(H), S = T * B;
+    float *d_gates = good(&call) ? replace(&call, 7, 6, SHAPE(S, 4 * P)) : NULL;
     want(&call, 7, S * 4 * P), want(&call, 8, S * P), want(&call, 9, S * P), want(&call, 10, l.tokens ? 2 * S + 1 : 0);
     bool sequences = ((unsigned char *)options)[1];
     if (sequences) want(&call, 11, S * H);
@@ -87,6 +88,7 @@ static void lstm_gradient(void *options, TF_OpKernelContext *context) {
     d.d_kernel = output(&call, 1, TF_FLOAT, SHAPE(D, 4 * H)), d.d_recurrent = output(&call, 2, TF_FLOAT, SHAPE(H, 4 * H));
     float *d_bias = output(&call, 3, TF_FLOAT, SHAPE(l.bias ? 4 * H : 0));
     d.d_bias = l.bias ? d_bias : NULL;
+    d.d_gates = d_gates;
     d.d_h = output(&call, 4, TF_FLOAT, SHAPE(B, H)), d.d_c = output(&call, 5, TF_FLOAT, SHAPE(B, H));
     if (good(&call) && kz_lstm_backward(&l, &d)) fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
     end(&call);
@@ -212,7 +214,7 @@ __attribute__((constructor)) static void loaded(void) {
     define("KerazooLstmGradient",
            WORDS(LSTM_INPUTS, "gates: float", "cells: float", "hidden: float", "lookup: int32", "d_outputs: float",
                  "d_last_h: float", "d_last_c: float", "->", "d_inputs: float", "d_kernel: float", "d_recurrent: float",
-                 "d_bias: float", "d_h: float", "d_c: float", "|", "backwards: bool", "sequences: bool"),
+                 "d_bias: float", "d_h: float", "d_c: float", "d_gates: float", "|", "backwards: bool", "sequences: bool"),
            read_options, lstm_gradient);
     /* M = N times the number of states that the optimizer keeps of a variable: the first of each, the second of each. */
 #define VARIABLES "values: N * float", "states: M * float", "gradients: N * float"

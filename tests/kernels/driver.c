@@ -53,7 +53,8 @@ static double lstm(long B, long T, long D, long H, int lookup, int backwards, in
     l.gates = numbers(&m, S * 4 * P), l.cells = numbers(&m, S * P), l.hidden = numbers(&m, S * P);
     if (kz_lstm_forward(&l, outputs, h, c) || total(h, B * H) != sum) return 0;
     struct kz_lstm_gradients d = {outputs, h, c, numbers(&m, S * D), numbers(&m, D * 4 * H), numbers(&m, H * 4 * H),
-                                  bias ? numbers(&m, 4 * H) : NULL, numbers(&m, B * H), numbers(&m, B * H)};
+                                  bias ? numbers(&m, 4 * H) : NULL, numbers(&m, B * H), numbers(&m, B * H),
+                                  backwards ? l.gates : numbers(&m, S * 4 * P)};
     if (kz_lstm_backward(&l, &d)) return 0;
     sum += total(d.d_inputs, S * D) + total(d.d_kernel, D * 4 * H) + total(d.d_recurrent, H * 4 * H);
     sum += total(d.d_h, B * H) + total(d.d_c, B * H) + (bias ? total(d.d_bias, 4 * H) : 0);

@@ -54,7 +54,7 @@ def run(operations, a, *, backwards, bias, sequences=True, table=None, tokens=NO
     options = {"backwards": backwards, "sequences": sequences}
     *results, gates, cells, hidden, lookup = operations.kerazoo_lstm(*read, **options)
     kept = gates, cells, hidden, lookup
-    gradients = operations.kerazoo_lstm_gradient(*read, *kept, *(w.astype("float32") for w in weights), **options)
+    *gradients, _ = operations.kerazoo_lstm_gradient(*read, *kept, *(w.astype("float32") for w in weights), **options)
     return results, dict(zip(DIFFERENTIATED, gradients, strict=True))
 
 

@@ -53,7 +53,7 @@ def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequen
         def gradient(d_outputs, d_h, d_c):
             if not return_sequences:
                 d_h = d_h + d_outputs
-            gradients = operations.kerazoo_lstm_gradient(*read, *kept, d_outputs, d_h, d_c, **options)
+            *gradients, _ = operations.kerazoo_lstm_gradient(*read, *kept, d_outputs, d_h, d_c, **options)
             for one, argument in zip(gradients, arguments, strict=True):
                 one.set_shape(argument.shape)
             return only_once(gradients, arguments)
