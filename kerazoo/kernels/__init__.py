@@ -30,7 +30,7 @@ class Library:
 def library() -> Library | None:
     """The library, loaded on the first call, which imports TensorFlow; None where `why_not` has a reason.
 
-    The environment variable KERAZOO_KERNELS=0 turns it off at any time.
+    The environment variable KERAZOO_KERNELS=0 turns it off, for whatever is traced from then on.
     """
     return None if _off() else _loaded()[0]
 

@@ -34,6 +34,8 @@ def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequen
     """
     tokens, table = (tf.zeros((0, 0), tf.int32), None) if lookup is None else lookup
     if lookup is not None:
+        if tokens.dtype == tf.int64:
+            tokens = tf.clip_by_value(tokens, tf.int32.min, tf.int32.max)  # to be refused, not to be wrapped
         tokens = tf.cast(tokens, tf.int32)
         tokens = tf.where(tokens < 0, tokens + tf.shape(table)[0], tokens)
         table = tf.stop_gradient(tf.convert_to_tensor(table))

@@ -5,7 +5,8 @@ Keras's gate order i, f, c, o. The saving is in the order of the same arithmetic
 
 * every time step is projected in one matrix product, and, straight after an `Embedding` of this
   module, only the distinct tokens of the batch are (a third of the positions of an IMDb batch);
-* the recurrence is the one of `recurrence.py`: the least work per step, on two cores.
+* training in float32 is done by the kernels in C, where they are in use;
+* else the recurrence is the one of `recurrence.py`: the least work per step, on two cores.
 
 Whatever the fast path does not cover (a GPU, where cuDNN is better; masks, dropout, state kept
 between batches, other activations, XLA, another backend) is left to Keras.
@@ -53,7 +54,7 @@ class LSTM(keras.layers.LSTM):
         if not self._can_be_fast(sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
         lookup = getattr(sequences, "_kerazoo_lookup", None)
-        if training and sequences.dtype == "float32" and (operations := kernels.operations()):
+        if operations := self._kernels(sequences, training):
             weights = self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias
             options = {"return_sequences": self.return_sequences, "backwards": self.go_backwards}
             outputs, h, c = kernels.lstm(operations, sequences, lookup, weights, initial_state, **options)
@@ -87,8 +88,14 @@ class LSTM(keras.layers.LSTM):
         )
         return h, outputs, [h, c]
 
+    def _kernels(self, sequences, training):
+        """The operations that train the layer in C, or None; inference has the table and the compiled loop."""
+        float32 = sequences.dtype == self.compute_dtype == "float32"
+        return kernels.operations() if training and float32 else None
+
     def _can_be_fast(self, sequences, mask, training):
-        fits = lstm_fits(self, sequences, mask, training) and sequences.shape[1] <= MAX_STEPS
+        fits = lstm_fits(self, sequences, mask, training)
+        fits = fits and (sequences.shape[1] <= MAX_STEPS or self._kernels(sequences, training) is not None)
         exact = self.compute_dtype in ("float32", "float64")
         return fits and exact and on_cpu_tensorflow() and not inside_xla()
 

@@ -6,6 +6,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerazoo import engine
 from kerazoo import kernels as kerazoo_kernels
@@ -110,3 +111,15 @@ def test_interrupted_tracing_leaves_a_plain_model(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         engine.fit(model, X, Y, batch_size=16, verbose=0)
     assert type(model.layers[2]) is keras.layers.LSTM
+
+
+@pytest.mark.parametrize("token", [40, -41])
+def test_a_token_out_of_range_is_refused_and_a_negative_one_counts_from_the_end(token, fast_path):
+    tokens = X - 40  # as Keras's lookup has it
+    few = loops.EXAMPLES_WORTH_TRACING
+    same = [engine.fit(reviewer(), x[:few], Y[:few], batch_size=16, seed=1, verbose=0).history for x in (X, tokens)]
+    assert same[0] == same[1]
+    tokens[5, 3] = token
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        engine.fit(reviewer(), tokens[:few], Y[:few], batch_size=16, verbose=0)
+    assert fast_path["lstm"]
