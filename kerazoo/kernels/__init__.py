@@ -1,4 +1,4 @@
-"""The C library: an LSTM and optimizer updates for a CPU, as TensorFlow operations; or why it is not in use.
+"""The C library: an LSTM and optimizer updates for a CPU, as TensorFlow operations and for JAX; or why it is not in use.
 
 It is built with the package where there is a C compiler, for Linux on x86-64, and needs a processor with AVX2. Without
 it everything is computed by TensorFlow's own operations, with the same results.
@@ -40,6 +40,20 @@ def why_not() -> str | None:
     return "KERAZOO_KERNELS=0 turns them off" if _off() else _loaded()[1]
 
 
+def functions() -> ctypes.CDLL:
+    """The library's C functions, without TensorFlow, for JAX.
+
+    Raises:
+        LookupError: they are not in use; the message says why.
+    """
+    if _off():
+        raise LookupError("KERAZOO_KERNELS=0 turns them off")
+    try:
+        return _open(_built())
+    except _UnavailableError as error:
+        raise LookupError(str(error)) from error
+
+
 def path() -> str | None:
     """Where the built library is, or None where the package was installed without."""
     spec = importlib.util.find_spec(_MODULE)
@@ -63,29 +77,43 @@ class _UnavailableError(Exception):
 
 
 def _load() -> Library:
-    if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
-        raise _UnavailableError(f"they are for Linux on x86-64, this is {sys.platform} on {platform.machine()}")
-    if (file := path()) is None:
-        raise _UnavailableError("they were not built: there was no C compiler when kerazoo was installed")
+    file = _built()
     try:
         import tensorflow as tf
     except ImportError:
         raise _UnavailableError("TensorFlow is not installed") from None
     try:
-        operations = tf.load_op_library(file)
-        c = ctypes.CDLL(file)
-    except (tf.errors.OpError, OSError) as error:
+        operations = tf.load_op_library(file)  # after TensorFlow, whose C API the library looks for as it is loaded
+    except tf.errors.OpError as error:
         raise _UnavailableError(f"they cannot be loaded: {error}") from error
-    c.kz_instructions.restype = c.kz_tensorflow_trouble.restype = ctypes.c_char_p
-    if not (instructions := c.kz_instructions()):
-        raise _UnavailableError("the processor has no AVX2")
+    c = _open(file)
     if trouble := c.kz_tensorflow_trouble():
         raise _UnavailableError(trouble.decode())
     if threads := tf.config.threading.get_intra_op_parallelism_threads():
         c.kz_set_threads(threads)
-    found = Library(operations, c, instructions.decode())
+    found = Library(operations, c, c.kz_instructions().decode())
     _check(found, tf)
     return found
+
+
+def _built() -> str:
+    """The library's file, where it is for this machine."""
+    if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
+        raise _UnavailableError(f"they are for Linux on x86-64, this is {sys.platform} on {platform.machine()}")
+    if (file := path()) is None:
+        raise _UnavailableError("they were not built: there was no C compiler when kerazoo was installed")
+    return file
+
+
+def _open(file: str) -> ctypes.CDLL:
+    try:
+        c = ctypes.CDLL(file)
+    except OSError as error:
+        raise _UnavailableError(f"they cannot be loaded: {error}") from error
+    c.kz_instructions.restype = c.kz_tensorflow_trouble.restype = ctypes.c_char_p
+    if not c.kz_instructions():
+        raise _UnavailableError("the processor has no AVX2")
+    return c
 
 
 def _check(found: Library, tf: Any) -> None:
