@@ -1,4 +1,4 @@
-"""The C library: an LSTM and optimizer updates for a CPU, as TensorFlow operations and for JAX; or why it is not in use.
+"""The C library: an LSTM and optimizer updates for a CPU, for TensorFlow and for JAX; or why it is not in use.
 
 It is built with the package where there is a C compiler, for Linux on x86-64, and needs a processor with AVX2. Without
 it everything is computed by TensorFlow's own operations, with the same results.
