@@ -75,13 +75,16 @@ KZ_EXPORT void *kz_xla_lstm(struct frame *f) {
     return kz_lstm_forward(&l, at(r, 0), at(r, 1), at(r, 2)) ? error(f, EXHAUSTED, "memory is short") : NULL;
 }
 
-/* From those, gates, cells, hidden, and the gradients of outputs, last h and c, to those of the six arguments. */
+/* From those, gates, cells, hidden, and the gradients of outputs, last h and c, to those of the six arguments; the last
+ * result is as large as the gates, to work in. */
 KZ_EXPORT void *kz_xla_lstm_gradient(struct frame *f) {
     if (was_asked(f) || f->stage != EXECUTE) return NULL;
-    if (!fits(f, 12, 6, 6)) return error(f, INVALID, "wanted 12 float32 arguments");
+    if (!fits(f, 12, 7, 7)) return error(f, INVALID, "wanted 12 float32 arguments");
     struct kz_lstm l = lstm_of(f);
     const struct list *a = &f->arguments, *r = &f->results;
     l.gates = at(a, 6), l.cells = at(a, 7), l.hidden = at(a, 8);
-    struct kz_lstm_gradients d = {at(a, 9), at(a, 10), at(a, 11), at(r, 0), at(r, 1), at(r, 2), at(r, 3), at(r, 4), at(r, 5)};
+    struct kz_lstm_gradients d = {.d_outputs = at(a, 9), .d_last_h = at(a, 10), .d_last_c = at(a, 11),
+                                  .d_inputs = at(r, 0), .d_kernel = at(r, 1), .d_recurrent = at(r, 2), .d_bias = at(r, 3),
+                                  .d_h = at(r, 4), .d_c = at(r, 5), .d_gates = at(r, 6)};
     return kz_lstm_backward(&l, &d) ? error(f, EXHAUSTED, "memory is short") : NULL;
 }

@@ -89,7 +89,8 @@ def _backward(kept, gradients):
     arguments, saved = kept
     d_outputs, d_h, d_c = gradients
     given = (*arguments, *saved, jnp.swapaxes(d_outputs, 0, 1), d_h, d_c)
-    d_inputs, *others = _call("backward", [argument.shape for argument in arguments], *given)
+    shapes = [argument.shape for argument in (*arguments, saved[0])]
+    d_inputs, *others, _ = _call("backward", shapes, *given)
     return jnp.swapaxes(d_inputs, 0, 1), *others
 
 
