@@ -119,7 +119,10 @@ def test_doctor_tells_versions_devices_and_data(run, monkeypatch):
     assert found["cudnn_serves_imdb_lstm"] or found["cudnn_obstacles"]
     assert set(found["data"]) == {"MNIST", "IMDb", "tiny Shakespeare"}
     assert "not usable" in found["data_dir"]
+    assert found["kernels"] or found["kernels_obstacle"]
+    monkeypatch.setenv("KERAZOO_KERNELS", "0")
     code, output, _ = run("doctor")
+    assert "none: KERAZOO_KERNELS=0 turns them off" in output
     assert "cuDNN for imdb_lstm" in output
 
 

@@ -47,7 +47,7 @@ def show(name: Name, as_json: Json = False) -> None:
 
 
 def doctor(as_json: Json = False) -> None:
-    """Show versions, devices, whether cuDNN would serve an LSTM, and where the data is."""
+    """Show versions, devices, whether cuDNN would serve an LSTM, the kernels for a CPU, and where the data is."""
     from kerazoo.report import tables
     from kerazoo.report.doctor import examine, readable
 

@@ -1,4 +1,4 @@
-"""Let a model's plain Keras layers compute in their faster CPU form while a compiled loop is traced.
+"""Let a model's plain Keras layers and optimizer compute in their faster CPU form while a compiled loop is traced.
 
 The loop keeps the faster form. Before and after the trace, and so whenever a model is saved, copied or shown, its
 layers are Keras's own; weights and names are the same throughout.
@@ -15,9 +15,11 @@ _TRACING = threading.RLock()  # two threads that trace one model would switch it
 
 @contextlib.contextmanager
 def switched(model, classes):
-    """Give each layer of `model` whose class is a key of `classes` the class it names, within the context."""
+    """Give each layer or optimizer of `model` whose class is a key of `classes` the class it names, in the context."""
     with _TRACING:
-        layers = [layer for layer in internals.layers_of(model) if type(layer) in classes]
+        optimizer = getattr(model, "optimizer", None)
+        optimizers = [optimizer, *getattr(optimizer, "optimizers", ())]  # those of its groups
+        layers = [one for one in (*internals.layers_of(model), *optimizers) if type(one) in classes]
         try:
             for layer in layers:
                 object.__setattr__(layer, "__class__", classes[type(layer)])  # past Keras's attribute tracking

@@ -143,3 +143,12 @@ def set_value(variable, array):
 def update_metrics(model, metrics, loss, x, y, predictions, sample_weight):
     """On JAX, the logs and the new metrics of one step. Without it: no gradual unfreezing on JAX."""
     return model._update_metrics_variables(metrics, loss, x, y, predictions, sample_weight)
+
+
+def states_of(optimizer, variable):
+    """What Adam, RMSprop or SGD keeps of a variable, in a fixed order. Without it: no fused updates."""
+    place = optimizer._get_variable_index(getattr(variable, "value", variable))
+    names = (
+        ("_momentums", "_velocities") if hasattr(optimizer, "beta_1") else ("_velocities", "_momentums", "momentums")
+    )
+    return [states[place] for name in names if (states := getattr(optimizer, name, ()))]

@@ -1,10 +1,11 @@
-"""What `kerazoo doctor` finds: versions, devices, cuDNN and data."""
+"""What `kerazoo doctor` finds: versions, devices, cuDNN, kernels and data."""
 
 from __future__ import annotations
 
 import os
 from typing import Any
 
+from kerazoo import kernels
 from kerazoo.data.cache import cache_dir
 from kerazoo.data.prepared import data_root, find
 from kerazoo.errors import InputError
@@ -22,6 +23,7 @@ def examine() -> dict[str, Any]:
     obstacles = sorted({reason for layer in lstms for reason in cudnn_obstacles(layer)})
     found["cudnn_serves_imdb_lstm"] = not obstacles
     found["cudnn_obstacles"] = obstacles
+    found["kernels"], found["kernels_obstacle"] = _kernels(found["backend"])
     found["cache_dir"] = str(cache_dir())
     try:
         root = data_root(None)
@@ -31,6 +33,14 @@ def examine() -> dict[str, Any]:
         found["data_dir"] = f"{os.environ.get('TFDS_DATA_DIR')} (not usable: {error})"
         found["data"] = dict.fromkeys(_DATA_SETS, "missing")
     return found
+
+
+def _kernels(backend: str) -> tuple[str | None, str | None]:
+    """The instructions that the kernels use, or why there are none."""
+    if backend != "tensorflow":
+        return None, f"they are for TensorFlow, Keras runs on {backend}"
+    library = kernels.library()
+    return (library.instructions if library else None), kernels.why_not()
 
 
 def _where(builder: str, root: Any) -> str:
@@ -48,6 +58,7 @@ def readable(found: dict[str, Any]) -> dict[str, str]:
     lines["GPU"] = (", ".join(found["gpus"]) or "none") + products
     served = "yes" if found["cudnn_serves_imdb_lstm"] else f"no: {'; '.join(found['cudnn_obstacles'])}"
     lines["cuDNN for imdb_lstm"] = served
+    lines["kernels for the CPU"] = found["kernels"] or f"none: {found['kernels_obstacle']}"
     lines["data directory"] = found["data_dir"]
     lines.update(found["data"])
     lines["cache"] = found["cache_dir"]

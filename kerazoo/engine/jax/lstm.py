@@ -11,7 +11,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from kerazoo.engine.faster import lstm_fits
-from kerazoo.engine.jax import gpu_lstm
+from kerazoo.engine.jax import cpu_lstm, gpu_lstm
 
 
 class LSTM(keras.layers.LSTM):
@@ -43,6 +43,8 @@ FASTER = {keras.layers.LSTM: LSTM}
 def _recurrence(sequences, units):
     """What runs the recurrence over (B, T, D) sequences here, or None: Keras, by cuDNN where it can."""
     if jax.default_backend() == "cpu":
+        if sequences.dtype == "float32" and cpu_lstm.works():
+            return cpu_lstm.recur
         return _recur if sequences.dtype in ("float32", "float64") else None
     one_device = keras.distribution.distribution() is None
     small = sequences.dtype != "float64" and jax.default_backend() == "gpu" and one_device

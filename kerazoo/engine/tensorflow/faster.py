@@ -7,17 +7,18 @@ import keras
 
 from kerazoo.engine import internals
 from kerazoo.engine.faster import switched
-from kerazoo.engine.tensorflow import dropout, lstm
+from kerazoo.engine.tensorflow import dropout, lstm, optimizers
 
 _FASTER = {
     keras.layers.LSTM: lstm.LSTM,
     keras.layers.Embedding: lstm.Embedding,
     keras.layers.Dropout: dropout.Dropout,
+    **optimizers.FASTER,
 }
 
 
 def accelerated(model: keras.Model) -> contextlib.AbstractContextManager[None]:
-    """Give the layers of a model that have a faster form its class, within the context."""
+    """Give the layers of a model that have a faster form its class, and its optimizer, within the context."""
     return switched(model, _FASTER)
 
 

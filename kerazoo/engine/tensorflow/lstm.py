@@ -5,7 +5,8 @@ Keras's gate order i, f, c, o. The saving is in the order of the same arithmetic
 
 * every time step is projected in one matrix product, and, straight after an `Embedding` of this
   module, only the distinct tokens of the batch are (a third of the positions of an IMDb batch);
-* the recurrence is the one of `recurrence.py`: the least work per step, on two cores.
+* training in float32 is done by the kernels in C, where they are in use;
+* else the recurrence is the one of `recurrence.py`: the least work per step, on two cores.
 
 Whatever the fast path does not cover (a GPU, where cuDNN is better; masks, dropout, state kept
 between batches, other activations, XLA, another backend) is left to Keras.
@@ -17,6 +18,7 @@ from keras import ops
 
 from kerazoo.engine.faster import lstm_fits
 from kerazoo.engine.internals import inside_xla, policy_of, sources_of
+from kerazoo.engine.tensorflow import kernels
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import recur, reorder
 
@@ -51,6 +53,12 @@ class LSTM(keras.layers.LSTM):
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if not self._can_be_fast(sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
+        lookup = getattr(sequences, "_kerazoo_lookup", None)
+        if operations := self._kernels(sequences, training):
+            weights = self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias
+            options = {"return_sequences": self.return_sequences, "backwards": self.go_backwards}
+            outputs, h, c = kernels.lstm(operations, sequences, lookup, weights, initial_state, **options)
+            return h, outputs, [h, c]
         kernel, recurrent = (reorder(ops.convert_to_tensor(w)) for w in (self.cell.kernel, self.cell.recurrent_kernel))
         bias = None if self.cell.bias is None else reorder(ops.convert_to_tensor(self.cell.bias))
         # XLA compiles for each shape, so it pays only where the batch is of one size.
@@ -58,7 +66,6 @@ class LSTM(keras.layers.LSTM):
         inputs = tf.transpose(sequences, (1, 0, 2))  # (T, B, D)
         inputs = tf.reverse(inputs, (0,)) if self.go_backwards else inputs
         inputs = tf.reshape(inputs, (-1, kernel.shape[0]))  # (T * B, D)
-        lookup = getattr(sequences, "_kerazoo_lookup", None)
         table = self._table[1] if lookup and lookup[1] is self._table[0] else None
         if loop and table is None and sequences.shape[0] * sequences.shape[1] <= _LEAST_DISTINCT:
             lookup = None  # fewer positions than the rows that distinct tokens are padded to: one example, above all
@@ -81,8 +88,14 @@ class LSTM(keras.layers.LSTM):
         )
         return h, outputs, [h, c]
 
+    def _kernels(self, sequences, training):
+        """The operations that train the layer in C, or None; inference has the table and the compiled loop."""
+        float32 = sequences.dtype == self.compute_dtype == "float32"
+        return kernels.operations() if training and float32 else None
+
     def _can_be_fast(self, sequences, mask, training):
-        fits = lstm_fits(self, sequences, mask, training) and sequences.shape[1] <= MAX_STEPS
+        fits = lstm_fits(self, sequences, mask, training)
+        fits = fits and (sequences.shape[1] <= MAX_STEPS or self._kernels(sequences, training) is not None)
         exact = self.compute_dtype in ("float32", "float64")
         return fits and exact and on_cpu_tensorflow() and not inside_xla()
 

@@ -67,7 +67,7 @@ def recur(
             d_inputs = [tf.matmul(d_projected, tf.transpose(kernel)) for _ in inputs]  # (T * B, D)
             if rows is not None:
                 d_projected = _sum_by_row(d_projected, tf.reshape(rows, (-1,)), tf.shape(projected)[0])
-            return _only_once([d_projected, *others, *d_inputs], arguments)
+            return only_once([d_projected, *others, *d_inputs], arguments)
 
         return (outputs, last_h, last_c), gradient
 
@@ -78,7 +78,7 @@ def recur(
     return outputs, last_h, last_c
 
 
-def _only_once(gradients, arguments):
+def only_once(gradients, arguments):
     """Pass on gradients; those of `gradients` themselves, by what they were made from, are refused: not known here."""
 
     @tf.custom_gradient

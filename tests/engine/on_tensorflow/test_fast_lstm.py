@@ -6,9 +6,11 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerazoo import engine
-from kerazoo.engine.tensorflow import loops, lstm, recurrence
+from kerazoo import kernels as kerazoo_kernels
+from kerazoo.engine.tensorflow import kernels, loops, lstm, recurrence
 
 RNG = np.random.default_rng(2)
 X = RNG.integers(0, 40, (50 * 16 + 5, 7))
@@ -25,9 +27,13 @@ def reviewer():
     return model
 
 
-@pytest.fixture
-def fast_path(monkeypatch):
+@pytest.fixture(params=["kernels", "graph"])
+def fast_path(request, monkeypatch):
     """Count what was traced in the faster form."""
+    if request.param == "graph":
+        monkeypatch.setenv("KERAZOO_KERNELS", "0")
+    elif reason := kerazoo_kernels.why_not():
+        pytest.skip(reason)
     calls = {"lstm": 0}
 
     def counting(name, function):
@@ -38,6 +44,7 @@ def fast_path(monkeypatch):
         return counted
 
     monkeypatch.setattr(lstm, "recur", counting("lstm", recurrence.recur))
+    monkeypatch.setattr(kernels, "lstm", counting("lstm", kernels.lstm))
     return calls
 
 
@@ -97,9 +104,22 @@ def test_a_short_epoch_takes_the_plain_layer(fast_path):
 
 
 def test_interrupted_tracing_leaves_a_plain_model(monkeypatch):
+    monkeypatch.setenv("KERAZOO_KERNELS", "0")
     model = reviewer()
     engine.fit(model, X[:16], Y[:16], verbose=0)  # built
     monkeypatch.setattr(lstm, "recur", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         engine.fit(model, X, Y, batch_size=16, verbose=0)
     assert type(model.layers[2]) is keras.layers.LSTM
+
+
+@pytest.mark.parametrize("token", [40, -41])
+def test_a_token_out_of_range_is_refused_and_a_negative_one_counts_from_the_end(token, fast_path):
+    tokens = X - 40  # as Keras's lookup has it
+    few = loops.EXAMPLES_WORTH_TRACING
+    same = [engine.fit(reviewer(), x[:few], Y[:few], batch_size=16, seed=1, verbose=0).history for x in (X, tokens)]
+    assert same[0] == same[1]
+    tokens[5, 3] = token
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        engine.fit(reviewer(), tokens[:few], Y[:few], batch_size=16, verbose=0)
+    assert fast_path["lstm"]

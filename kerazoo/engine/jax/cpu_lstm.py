@@ -1,0 +1,101 @@
+"""The LSTM of `kerazoo.kernels`, in C, within programs of JAX on a CPU.
+
+Symbols: B batch, T steps, D inputs, H units, P units with padding.
+"""
+
+import ctypes
+import functools
+import logging
+
+import jax
+import numpy as np
+from jax import numpy as jnp
+
+from kerazoo import kernels
+
+_NAMES = {"forward": "kz_xla_lstm", "backward": "kz_xla_lstm_gradient"}
+
+
+@functools.cache
+def works():
+    """Whether the C library is there and gives what the same steps in NumPy give; if not, the log says why."""
+    draw = np.random.default_rng(0).standard_normal
+    given = [draw(shape).astype("float32") for shape in ((2, 1, 3), (3, 32), (8, 32), (32,), (1, 8), (1, 8))]
+    try:
+        _library()
+        run = jax.jit(functools.partial(_run, False)).lower(*given).compile()  # apart from what is being traced
+        got = np.asarray(run(*given)[0][0])
+    except Exception as error:
+        logging.getLogger("kerazoo.engine").info("an LSTM is not run in C: %s", error)
+        return False
+    return bool(np.allclose(got, _plain(*given), rtol=1e-4, atol=1e-5))
+
+
+@functools.cache
+def _library():
+    """The C library, whose calls XLA knows."""
+    c = kernels.functions()
+    as_capsule = ctypes.pythonapi.PyCapsule_New
+    as_capsule.restype, as_capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    for name in _NAMES.values():
+        address = ctypes.cast(getattr(c, name), ctypes.c_void_p)
+        jax.ffi.register_ffi_target(name, as_capsule(address, None, None), platform="cpu")
+    c.kz_padded.restype, c.kz_padded.argtypes = ctypes.c_long, [ctypes.c_long]
+    return c
+
+
+def _plain(inputs, kernel, recurrent, bias, h, c):
+    """The outputs (T, B, H) of inputs (T, B, D)."""
+    outputs = []
+    for x in inputs:
+        i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=1)
+        i, f, g, o = 1 / (1 + np.exp(-i)), 1 / (1 + np.exp(-f)), np.tanh(g), 1 / (1 + np.exp(-o))
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        outputs.append(h)
+    return np.stack(outputs)
+
+
+@jax.custom_vjp
+def recur(inputs, kernel, recurrent, bias, h, c):
+    """Run an LSTM.
+
+    Args:
+        inputs: (T, B, D) float32, as all others.
+        kernel, recurrent, bias: (D, 4H), (H, 4H), (4H,).
+        h, c: (B, H) to start from.
+
+    Returns:
+        (T, B, H) outputs; the last h and c, (B, H) each.
+    """
+    return _run(False, inputs, kernel, recurrent, bias, h, c)[0]
+
+
+def _run(training, inputs, *weights):
+    """`recur`, and what `_backward` needs of it."""
+    steps, batch, _ = inputs.shape
+    units = weights[1].shape[0]
+    padded = _library().kz_padded(units)
+    shapes = [(batch, steps, units), (batch, units), (batch, units)]
+    if training:
+        shapes += [(steps, batch, 4 * padded), (steps, batch, padded), (steps, batch, padded)]
+    arguments = (jnp.swapaxes(inputs, 0, 1), *weights)
+    outputs, h, c, *kept = _call("forward", shapes, *arguments)
+    return (jnp.swapaxes(outputs, 0, 1), h, c), (arguments, kept)
+
+
+def _backward(kept, gradients):
+    """From the gradients of what `recur` returns to those of its arguments."""
+    arguments, saved = kept
+    d_outputs, d_h, d_c = gradients
+    given = (*arguments, *saved, jnp.swapaxes(d_outputs, 0, 1), d_h, d_c)
+    shapes = [argument.shape for argument in (*arguments, saved[0])]
+    d_inputs, *others, _ = _call("backward", shapes, *given)
+    return jnp.swapaxes(d_inputs, 0, 1), *others
+
+
+recur.defvjp(functools.partial(_run, True), _backward)
+
+
+def _call(what, shapes, *arguments):
+    return jax.ffi.ffi_call(_NAMES[what], [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes])(*arguments)

@@ -1,0 +1,129 @@
+"""Keras's optimizers with the update of all variables in one pass over the memory; for a CPU.
+
+The same arithmetic, rounded operation by operation as Keras rounds it. What the kernels do not cover (other dtypes,
+variables on several devices, XLA) is left to Keras variable by variable, and so is all that Keras does around an
+update: clipping, weight decay, averages, accumulation of gradients.
+"""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from kerazoo.engine import internals
+from kerazoo.engine.faster import plain_class
+from kerazoo.engine.tensorflow import kernels
+
+
+def _update_step(self, grads, trainable_variables, learning_rate):
+    """Overrides what Keras does with gradients that are ready for the update."""
+    operations = self.operations()
+    pairs = list(zip(grads, trainable_variables, strict=True))
+    fits = [bool(operations) and _fits(*pair, *operations) for pair in pairs]
+    fused, others = ([pair for pair, fit in zip(pairs, fits, strict=True) if fit is wanted] for wanted in (True, False))
+    if others:  # not super(): another thread may end `accelerated`
+        plain_class(self)._backend_update_step(self, *map(list, zip(*others, strict=True)), learning_rate)
+    if fused:
+        rate = ops.cast(learning_rate, "float32")
+        numbers = [tf.convert_to_tensor(number, tf.float32) for number in self.numbers(rate)]
+        dense, sparse = operations
+        update(dense, sparse, numbers, fused, self)
+
+
+class Adam(keras.optimizers.Adam):
+    """`keras.optimizers.Adam`, in less time."""
+
+    is_faster_form = True
+    _backend_update_step = _update_step
+
+    def operations(self):
+        """The operations for dense and for sparse gradients, or None."""
+        found = None if self.amsgrad else kernels.operations()
+        return found and (found.kerazoo_adam, found.kerazoo_adam_sparse)
+
+    def numbers(self, rate):
+        """The first inputs of the operations, rounded as Keras rounds them."""
+        step = ops.cast(self.iterations + 1, "float32")
+        power_1, power_2 = (ops.power(ops.cast(beta, "float32"), step) for beta in (self.beta_1, self.beta_2))
+        return rate * ops.sqrt(1 - power_2) / (1 - power_1), 1 - self.beta_1, 1 - self.beta_2, self.epsilon
+
+
+class AdamW(keras.optimizers.AdamW):
+    """`keras.optimizers.AdamW`, in less time; its decay of the weights is Keras's own."""
+
+    is_faster_form = True
+    _backend_update_step = _update_step
+    operations, numbers = Adam.operations, Adam.numbers
+
+
+class RMSprop(keras.optimizers.RMSprop):
+    """`keras.optimizers.RMSprop`, in less time."""
+
+    is_faster_form = True
+    _backend_update_step = _update_step
+
+    def operations(self):
+        """The operations for dense and for sparse gradients, or None."""
+        found = None if self.centered else kernels.operations()
+        return found and (found.kerazoo_rm_sprop, found.kerazoo_rm_sprop_sparse)
+
+    def numbers(self, rate):
+        """The first inputs of the operations, rounded as Keras rounds them."""
+        return rate, self.rho, 1 - self.rho, self.momentum, self.epsilon
+
+
+class SGD(keras.optimizers.SGD):
+    """`keras.optimizers.SGD`, in less time."""
+
+    is_faster_form = True
+    _backend_update_step = _update_step
+
+    def operations(self):
+        """The operations for dense and for sparse gradients, or None."""
+        found = kernels.operations()
+        # Without momentum a sparse gradient touches its rows only, as Keras does it.
+        return found and (found.kerazoo_sgd, found.kerazoo_sgd_sparse if self.momentum else None)
+
+    def numbers(self, rate):
+        """The first inputs of the operations, rounded as Keras rounds them."""
+        return rate, self.momentum, float(self.nesterov)
+
+
+FASTER = {getattr(keras.optimizers, cls.__name__): cls for cls in (Adam, AdamW, RMSprop, SGD)}
+
+
+def _fits(gradient, variable, dense, sparse):
+    is_sparse = isinstance(gradient, tf.IndexedSlices)
+    values = gradient.values if is_sparse else gradient
+    known = (sparse if is_sparse else dense) is not None
+    return known and variable.dtype == values.dtype == "float32" and not tf.distribute.has_strategy()
+
+
+def update(dense, sparse, numbers, pairs, optimizer):
+    """Update variables and the optimizer's states of them.
+
+    Args:
+        dense, sparse: the operation for dense gradients, and the one for `tf.IndexedSlices`.
+        numbers: their first inputs, float32 scalars.
+        pairs: of a gradient and a variable.
+        optimizer: has the states.
+    """
+    alone = [pair for pair in pairs if isinstance(pair[0], tf.IndexedSlices)]
+    together = [pair for pair in pairs if not isinstance(pair[0], tf.IndexedSlices)]
+    for gradient, variable in alone:
+        states = internals.states_of(optimizer, variable)
+        read = [[tf.convert_to_tensor(variable)], [tf.convert_to_tensor(state) for state in states]]
+        results = sparse(*numbers, *read, [gradient.values], tf.cast(gradient.indices, tf.int32))
+        _assign([variable, *states], results)
+    if together:
+        variables = [variable for _, variable in together]
+        of_each = [internals.states_of(optimizer, variable) for variable in variables]
+        states = [state for column in zip(*of_each, strict=True) for state in column]
+        read = [[tf.convert_to_tensor(one) for one in some] for some in (variables, states)]
+        results = dense(*numbers, *read, [tf.convert_to_tensor(gradient) for gradient, _ in together])
+        _assign([*variables, *states], results)
+
+
+def _assign(variables, results):
+    for variable, result in zip(variables, [*results[0], *results[1]], strict=True):
+        result.set_shape(variable.shape)
+        variable.assign(result)
