@@ -10,6 +10,7 @@ import tensorflow as tf
 import kerazoo
 from kerazoo import kernels
 from kerazoo.engine.tensorflow import faster
+from kerazoo.engine.tensorflow.jit import use_xla
 
 pytestmark = pytest.mark.tensorflow
 OPTIMIZERS = {
@@ -74,6 +75,18 @@ def test_a_row_that_the_variable_has_not_is_refused(operations):
         operations.kerazoo_adam_sparse(0.1, 0.1, 0.1, 0.1, [one], [one, one], [one[:2]], [0, 4])
     with pytest.raises(tf.errors.InvalidArgumentError, match="fit"):
         operations.kerazoo_adam(0.1, 0.1, 0.1, 0.1, [one], [one, one[:2]], [one])
+
+
+@pytest.mark.parametrize(("rows", "xla"), [(2**16, False), (2**10, True)])
+def test_a_large_embedding_takes_the_graph_where_the_kernels_are(rows, xla, monkeypatch):
+    if reason := kernels.why_not():
+        pytest.skip(reason)
+    model = keras.Sequential([keras.Input((5,), dtype="int32"), keras.layers.Embedding(rows, 16)])
+    model.compile("adam", "mse")
+    data = tf.zeros((4, 5), tf.int32), tf.zeros((4, 5, 16))
+    assert use_xla(model, data, model.distribute_strategy) is xla
+    monkeypatch.setenv("KERAZOO_KERNELS", "0")
+    assert use_xla(model, data, model.distribute_strategy)
 
 
 @pytest.mark.parametrize("name", kerazoo.list_models())

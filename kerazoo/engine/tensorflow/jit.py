@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from kerazoo.engine import internals
+from kerazoo.engine.tensorflow import kernels, optimizers
 
 # On a CPU, XLA fuses a dense network's whole step and wins; a scan it compiles badly, and convolutions nobody measured.
 # So it has to be earned: a layer that is not listed takes the graph, unless it has an attribute `xla_on_cpu = True`.
@@ -42,6 +43,8 @@ _FAST_ON_CPU = frozenset(
     ]
 )
 
+_VALUES_THAT_DECIDE = 2**20
+
 
 def use_xla(model, data, strategy):
     """Decide from the layers, never from a clock: the same run must compile, and so round, the same way twice.
@@ -61,7 +64,15 @@ def use_xla(model, data, strategy):
     if tf.config.list_logical_devices("GPU"):
         # A recurrent layer is a scan, poor under XLA, and would lose cuDNN.
         return not any(isinstance(layer, keras.layers.RNN) for layer in layers)
-    return all(_fast_on_cpu(layer) for layer in layers)
+    return all(_fast_on_cpu(layer) for layer in layers) and not _kernels_win(model, layers)
+
+
+def _kernels_win(model, layers):
+    """Whether an embedding is so large that its update decides: XLA makes the gradient dense, in twice the time."""
+    tables = [one for one in layers if isinstance(one, keras.layers.Embedding) and one.trainable]
+    values = sum(one.input_dim * one.output_dim for one in tables if one.variable_dtype == "float32")
+    fused = type(model.optimizer) in optimizers.FASTER
+    return values >= _VALUES_THAT_DECIDE and fused and kernels.operations() is not None
 
 
 def _fast_on_cpu(layer):
