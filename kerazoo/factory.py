@@ -20,6 +20,9 @@ from kerazoo.weights.store import Pretrained
 
 PRETRAINED = "pretrained"
 
+_CUDNN_REFUSES = "Unknown output type"
+"""What JAX says of a dtype that its cuDNN has not. Without it: no plain words for an LSTM in 16 bits on a GPU."""
+
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "float64")
 
 
@@ -158,7 +161,7 @@ def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int |
         try:
             model = model_spec.builder(**arguments)
         except (ValueError, TypeError) as error:
-            if "Unknown output type" in str(error) and keras.backend.backend() == "jax":
+            if _CUDNN_REFUSES in str(error) and keras.backend.backend() == "jax":
                 raise UnavailableError(
                     f"model '{model_spec.name}': Keras gives its LSTM to cuDNN, which under JAX takes no "
                     f"{keras.config.dtype_policy().compute_dtype}; use float32, or KERAS_BACKEND=tensorflow"

@@ -18,15 +18,18 @@ def switched(model, classes):
     """Give each layer or optimizer of `model` whose class is a key of `classes` the class it names, in the context."""
     with _TRACING:
         optimizer = getattr(model, "optimizer", None)
-        optimizers = [optimizer, *getattr(optimizer, "optimizers", ())]  # those of its groups
-        layers = [one for one in (*internals.layers_of(model), *optimizers) if type(one) in classes]
+        of_groups = getattr(optimizer, "optimizers", ())
+        optimizers = [optimizer, *(of_groups if isinstance(of_groups, list | tuple) else ())]
+        plain = []
         try:
-            for layer in layers:
-                object.__setattr__(layer, "__class__", classes[type(layer)])  # past Keras's attribute tracking
+            for one in (*internals.layers_of(model), *optimizers):
+                if type(one) in classes:  # which it no longer is the second time
+                    plain.append((one, type(one)))
+                    object.__setattr__(one, "__class__", classes[type(one)])  # past Keras's attribute tracking
             yield
         finally:
-            for layer in layers:
-                object.__setattr__(layer, "__class__", type(layer).__base__)
+            for one, cls in plain:
+                object.__setattr__(one, "__class__", cls)
 
 
 def plain_class(layer):

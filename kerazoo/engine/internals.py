@@ -147,7 +147,7 @@ def update_metrics(model, metrics, loss, x, y, predictions, sample_weight):
 
 def states_of(optimizer, variable):
     """What Adam, RMSprop or SGD keeps of a variable, in a fixed order. Without it: no fused updates."""
-    place = optimizer._get_variable_index(getattr(variable, "value", variable))
+    place = optimizer._get_variable_index(variable)
     names = (
         ("_momentums", "_velocities") if hasattr(optimizer, "beta_1") else ("_velocities", "_momentums", "momentums")
     )

@@ -1,7 +1,7 @@
 """The C library: an LSTM and optimizer updates for a CPU, for TensorFlow and for JAX; or why it is not in use.
 
-It is built with the package where there is a C compiler, for Linux on x86-64, and needs a processor with AVX2. Without
-it everything is computed by TensorFlow's own operations, with the same results.
+It is built with the package where there is GCC, for Linux on x86-64, and needs a processor with AVX2. Without it
+everything is computed by the operations of TensorFlow and of JAX, with the same results.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def library() -> Library | None:
 
     The environment variable KERAZOO_KERNELS=0 turns it off, for whatever is traced from then on.
     """
-    return None if _off() else _loaded()[0]
+    return None if off() else _loaded()[0]
 
 
 def why_not() -> str | None:
     """Why `library` gives None, in words; None where it does not."""
-    return "KERAZOO_KERNELS=0 turns them off" if _off() else _loaded()[1]
+    return "KERAZOO_KERNELS=0 turns them off" if off() else _loaded()[1]
 
 
 def functions() -> ctypes.CDLL:
@@ -46,7 +46,7 @@ def functions() -> ctypes.CDLL:
     Raises:
         LookupError: they are not in use; the message says why.
     """
-    if _off():
+    if off():
         raise LookupError("KERAZOO_KERNELS=0 turns them off")
     try:
         return _open(_built())
@@ -54,13 +54,14 @@ def functions() -> ctypes.CDLL:
         raise LookupError(str(error)) from error
 
 
-def path() -> str | None:
+def _path() -> str | None:
     """Where the built library is, or None where the package was installed without."""
     spec = importlib.util.find_spec(_MODULE)
     return spec.origin if spec else None
 
 
-def _off() -> bool:
+def off() -> bool:
+    """Whether KERAZOO_KERNELS=0 turns the library off."""
     return os.environ.get("KERAZOO_KERNELS", "1") == "0"
 
 
@@ -100,8 +101,8 @@ def _built() -> str:
     """The library's file, where it is for this machine."""
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         raise _UnavailableError(f"they are for Linux on x86-64, this is {sys.platform} on {platform.machine()}")
-    if (file := path()) is None:
-        raise _UnavailableError("they were not built: there was no C compiler when kerazoo was installed")
+    if (file := _path()) is None:
+        raise _UnavailableError("they were not built when kerazoo was installed, which takes GCC")
     return file
 
 

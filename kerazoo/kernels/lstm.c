@@ -29,18 +29,17 @@ static int find_distinct(const struct kz_lstm *l) {
 }
 
 /* The rows that are multiplied by the kernel: distinct rows of the table, or each position's inputs in the order (T, B). */
-static long list_inputs(const struct kz_lstm *l, const float **list) {
+static void list_inputs(const struct kz_lstm *l, const float **list) {
     long S = l->steps * l->batch;
     if (l->tokens) {
         const int32_t *distinct = l->lookup + S;
         for (long i = 0; i < distinct[S]; i++) list[i] = l->table + distinct[i] * l->inputs_width;
-        return distinct[S];
+        return;
     }
     for (long t = 0; t < l->steps; t++)
         for (long b = 0; b < l->batch; b++)
             list[t * l->batch + b] =
                 l->inputs + (b * l->steps + (l->backwards ? l->steps - 1 - t : t)) * l->inputs_width;
-    return S;
 }
 
 struct forward {

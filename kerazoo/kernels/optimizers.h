@@ -1,4 +1,4 @@
-/* The optimizers' arithmetic, rounded operation by operation as Keras's. Included once per instruction set. */
+/* The optimizers' arithmetic, operation by operation that of Keras. Included once per instruction set. */
 
 /* One vector of a variable: from its gradient and the squares of that to its new value and states. */
 INLINE floats NAME(adam_vector)(floats g, floats square, floats p, floats *m, floats *v, const struct kz_adam *a) {

@@ -26,11 +26,11 @@ static void *read_options(TF_OpKernelConstruction *construction) {
     return options;
 }
 
-/* table, tokens, kernel, recurrent, bias, h, c; or inputs, an empty tokens, ...: in both of the LSTM's operations. An empty
- * bias is none. */
+/* table (V, D), tokens, kernel, recurrent, bias, h, c; or inputs (B, T, D), an empty tokens, ...: in both of the LSTM's
+ * operations. An empty bias is none. */
 static struct kz_lstm read_lstm(struct call *call, const unsigned char *options) {
     struct kz_lstm l = {.backwards = options[0]};
-    bool lookup = input(call, 1) && TF_TensorElementCount(input(call, 1)) > 0;
+    bool lookup = input(call, 0) && TF_NumDims(input(call, 0)) == 2;
     if (lookup) {
         l.batch = size(call, 1, 2, 0), l.steps = size(call, 1, 2, 1), l.rows = size(call, 0, 2, 0);
         l.inputs_width = size(call, 0, 2, 1);
@@ -45,7 +45,7 @@ static struct kz_lstm read_lstm(struct call *call, const unsigned char *options)
     bool bias = input(call, 4) && TF_TensorElementCount(input(call, 4)) > 0;
     if (bias) want(call, 4, 4 * l.units);
     want(call, 5, l.batch * l.units), want(call, 6, l.batch * l.units);
-    if (l.batch < 1 || l.steps < 1 || l.units < 1 || l.inputs_width < 1 || l.batch * l.steps > INT32_MAX / 8)
+    if (l.batch < 0 || l.steps < 1 || l.units < 1 || l.inputs_width < 1 || l.batch * l.steps > INT32_MAX / 8)
         fail(call, TF_INVALID_ARGUMENT, "the LSTM takes a batch, steps, inputs and units, one at least of each");
     l.kernel = data(call, 2), l.recurrent = data(call, 3), l.bias = bias ? data(call, 4) : NULL;
     l.h = data(call, 5), l.c = data(call, 6);
@@ -62,9 +62,9 @@ static void lstm(void *options, TF_OpKernelContext *context) {
         float *h = output(&call, 1, TF_FLOAT, SHAPE(B, H)), *c = output(&call, 2, TF_FLOAT, SHAPE(B, H));
         l.gates = output(&call, 3, TF_FLOAT, SHAPE(S, 4 * P));
         l.cells = output(&call, 4, TF_FLOAT, SHAPE(S, P)), l.hidden = output(&call, 5, TF_FLOAT, SHAPE(S, P));
-        l.lookup = output(&call, 6, TF_INT32, SHAPE(l.tokens ? 2 * S + 1 : 0));
+        l.lookup = output(&call, 6, TF_INT32, SHAPE(l.tokens && S ? 2 * S + 1 : 0));
         if (!l.tokens) l.lookup = NULL;
-        if (good(&call) && kz_lstm_forward(&l, sequences ? outputs : NULL, h, c))
+        if (good(&call) && S && kz_lstm_forward(&l, sequences ? outputs : NULL, h, c))
             fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
     }
     end(&call);
@@ -76,7 +76,7 @@ static void lstm_gradient(void *options, TF_OpKernelContext *context) {
     struct kz_lstm l = read_lstm(&call, options);
     long B = l.batch, T = l.steps, D = l.inputs_width, H = l.units, P = kz_padded(H), S = T * B;
     float *d_gates = good(&call) ? replace(&call, 7, 6, SHAPE(S, 4 * P)) : NULL;
-    want(&call, 7, S * 4 * P), want(&call, 8, S * P), want(&call, 9, S * P), want(&call, 10, l.tokens ? 2 * S + 1 : 0);
+    want(&call, 7, S * 4 * P), want(&call, 8, S * P), want(&call, 9, S * P), want(&call, 10, l.tokens && S ? 2 * S + 1 : 0);
     bool sequences = ((unsigned char *)options)[1];
     if (sequences) want(&call, 11, S * H);
     want(&call, 12, B * H), want(&call, 13, B * H);
@@ -90,7 +90,11 @@ static void lstm_gradient(void *options, TF_OpKernelContext *context) {
     d.d_bias = l.bias ? d_bias : NULL;
     d.d_gates = d_gates;
     d.d_h = output(&call, 4, TF_FLOAT, SHAPE(B, H)), d.d_c = output(&call, 5, TF_FLOAT, SHAPE(B, H));
-    if (good(&call) && kz_lstm_backward(&l, &d)) fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
+    if (good(&call) && !S) { /* no examples, no gradient */
+        memset(d.d_kernel, 0, D * 4 * H * sizeof(float)), memset(d.d_recurrent, 0, H * 4 * H * sizeof(float));
+        if (d.d_bias) memset(d.d_bias, 0, 4 * H * sizeof(float));
+    }
+    if (good(&call) && S && kz_lstm_backward(&l, &d)) fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
     end(&call);
 }
 

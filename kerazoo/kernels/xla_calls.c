@@ -37,23 +37,25 @@ static void *error(const struct frame *f, int code, const char *message) {
     return f->api->create_error(&e);
 }
 
-/* XLA asks each function once for the version of the interface that it was written for. */
+/* XLA asks each function once for the version of the interface that it was written for: 0, in which the minor version
+ * adds to these structures only at their ends. */
 static int was_asked(const struct frame *f) {
     const struct asks_metadata *asked = (const void *)f->extension;
     if (!asked || asked->base.type != METADATA) return 0;
-    asked->metadata->version.major = f->api->version.major;
+    asked->metadata->version.major = 0;
     asked->metadata->version.minor = f->api->version.minor;
     return 1;
 }
 
 static float *at(const struct list *list, int i) { return list->items[i]->data; }
 
-/* Whether there are as many arguments and results as wanted, all of float32, and the first is (B, T, D). */
-static int fits(const struct frame *f, int arguments, int least, int most) {
-    if (f->arguments.count != arguments || f->results.count < least || f->results.count > most) return 0;
+/* Whether there are as many arguments as wanted, all of float32, and the first is (B, T, D) with D > 0. */
+static int fits(const struct frame *f, int arguments) {
+    if (f->arguments.count != arguments) return 0;
     for (int i = 0; i < arguments; i++)
         if (f->arguments.items[i]->dtype != FLOAT32) return 0;
-    return f->arguments.items[0]->rank == 3 && f->arguments.items[2]->rank == 2;
+    const struct buffer *inputs = f->arguments.items[0];
+    return inputs->rank == 3 && inputs->dims[2] > 0 && f->arguments.items[2]->rank == 2;
 }
 
 /* The arguments that both calls begin with: inputs (B, T, D), kernel, recurrent, bias, h, c. */
@@ -68,7 +70,8 @@ static struct kz_lstm lstm_of(const struct frame *f) {
 /* To outputs (B, T, H), the last h and c (B, H), and, where the gradient is wanted: gates, cells, hidden. */
 KZ_EXPORT void *kz_xla_lstm(struct frame *f) {
     if (was_asked(f) || f->stage != EXECUTE) return NULL;
-    if (!fits(f, 6, 3, 6)) return error(f, INVALID, "wanted 6 float32 arguments");
+    if (!fits(f, 6) || (f->results.count != 3 && f->results.count != 6))
+        return error(f, INVALID, "wanted 6 float32 arguments and 3 or 6 results");
     struct kz_lstm l = lstm_of(f);
     const struct list *r = &f->results;
     if (r->count == 6) l.gates = at(r, 3), l.cells = at(r, 4), l.hidden = at(r, 5);
@@ -79,7 +82,8 @@ KZ_EXPORT void *kz_xla_lstm(struct frame *f) {
  * result is as large as the gates, to work in. */
 KZ_EXPORT void *kz_xla_lstm_gradient(struct frame *f) {
     if (was_asked(f) || f->stage != EXECUTE) return NULL;
-    if (!fits(f, 12, 7, 7)) return error(f, INVALID, "wanted 12 float32 arguments");
+    if (!fits(f, 12) || f->results.count != 7)
+        return error(f, INVALID, "wanted 12 float32 arguments and 7 results");
     struct kz_lstm l = lstm_of(f);
     const struct list *a = &f->arguments, *r = &f->results;
     l.gates = at(a, 6), l.cells = at(a, 7), l.hidden = at(a, 8);

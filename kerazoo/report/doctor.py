@@ -11,6 +11,7 @@ from kerazoo.data.prepared import data_root, find
 from kerazoo.errors import InputError
 from kerazoo.factory import build
 from kerazoo.lazy import installed, keras
+from kerazoo.training import devices
 from kerazoo.training.environment import cudnn_obstacles, environment
 
 _DATA_SETS = {"MNIST": "mnist", "IMDb": "imdb_reviews/plain_text", "tiny Shakespeare": "tiny_shakespeare"}
@@ -37,8 +38,16 @@ def examine() -> dict[str, Any]:
 
 def _kernels(backend: str) -> tuple[str | None, str | None]:
     """The instructions that the kernels use, or why there are none."""
-    if backend != "tensorflow":
-        return None, f"they are for TensorFlow, Keras runs on {backend}"
+    if backend not in ("tensorflow", "jax"):
+        return None, f"they are for TensorFlow and JAX, Keras runs on {backend}"
+    if devices.gpus():
+        return None, "a GPU computes"
+    try:
+        c = kernels.functions() if backend == "jax" else None
+    except LookupError as reason:
+        return None, str(reason)
+    if c is not None:
+        return f"{c.kz_instructions().decode()}, for LSTMs", None
     library = kernels.library()
     return (library.instructions if library else None), kernels.why_not()
 

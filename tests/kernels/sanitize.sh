@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every kernel over odd shapes under the address and undefined-behaviour sanitizers, for each instruction set.
+# Every function of kernels.h over odd shapes under the address and undefined-behaviour sanitizers, for each instruction set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 built=$(mktemp -d)

@@ -20,7 +20,9 @@ _SOURCE = "lstm.cu"
 
 def fits(units, examples, steps):
     """Whether the kernel takes an LSTM of this size, and works here."""
-    return units % 8 == 0 and units <= MOST_UNITS and examples <= MOST_EXAMPLES and steps > 0 and works()
+    small = 0 < units <= MOST_UNITS and 0 < examples <= MOST_EXAMPLES
+    indexed = 0 < steps * examples * 4 * units < 2**31
+    return units % 8 == 0 and small and indexed and works()
 
 
 @functools.cache

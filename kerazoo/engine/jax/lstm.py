@@ -42,11 +42,11 @@ FASTER = {keras.layers.LSTM: LSTM}
 
 def _recurrence(sequences, units):
     """What runs the recurrence over (B, T, D) sequences here, or None: Keras, by cuDNN where it can."""
+    one_device = keras.distribution.distribution() is None  # no call of C or CUDA is divided among several
     if jax.default_backend() == "cpu":
-        if sequences.dtype == "float32" and cpu_lstm.works():
+        if one_device and sequences.dtype == "float32" and cpu_lstm.works():
             return cpu_lstm.recur
         return _recur if sequences.dtype in ("float32", "float64") else None
-    one_device = keras.distribution.distribution() is None
     small = sequences.dtype != "float64" and jax.default_backend() == "gpu" and one_device
     return gpu_lstm.recur if small and gpu_lstm.fits(units, *sequences.shape[:2]) else None
 

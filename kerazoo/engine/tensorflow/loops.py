@@ -48,6 +48,7 @@ class Loops:
     def __init__(self, model, data, jit, token):
         self.model, self.token, self.strategy = model, token, model.distribute_strategy
         self.jit, self._asked = choose(model, data, jit)
+        self._wanted = self._asked
         self._test_jit = self.jit and self._asked  # of its own accord never: it would compile for little gain
         self._own = set(overridden(model, _STEPS))
         self._compiled = {}
@@ -55,12 +56,13 @@ class Loops:
     def train(self, data, order, first, count, batch):
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         # For XLA at any length: there Keras's dropout would take a hundred times as long.
-        fast = self.jit or len(order) >= EXAMPLES_WORTH_TRACING
+        jit = self.jit and (batch > 1 or self._wanted)  # a step on one example takes XLA several times as long
+        fast = jit or len(order) >= EXAMPLES_WORTH_TRACING
         numbers = order, tf.constant(first), tf.constant(count)
         try:
-            logs = self._function(self._train_loop, batch, self.jit, fast)(data, *numbers)
+            logs = self._function(self._train_loop, batch, jit, fast)(data, *numbers)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
-            if self._asked or not self.jit:
+            if self._asked or not jit:
                 raise
             # An operation that XLA does not have, found while compiling, before any step ran: a graph takes it.
             self.jit = False

@@ -1,6 +1,7 @@
 """Keras's optimizers with the update of all variables in one pass over the memory; for a CPU.
 
-The same arithmetic, rounded operation by operation as Keras rounds it. What the kernels do not cover (other dtypes,
+The same arithmetic, rounded operation by operation as Keras rounds it (where a row of a sparse gradient comes several
+times, only Adam's is: others add before they scale). What the kernels do not cover (other dtypes,
 variables on several devices, XLA) is left to Keras variable by variable, and so is all that Keras does around an
 update: clipping, weight decay, averages, accumulation of gradients.
 """
@@ -12,6 +13,8 @@ from keras import ops
 from kerazoo.engine import internals
 from kerazoo.engine.faster import plain_class
 from kerazoo.engine.tensorflow import kernels
+
+_MOST_DIMENSIONS = 8  # of a variable, in the operations
 
 
 def _update_step(self, grads, trainable_variables, learning_rate):
@@ -91,10 +94,19 @@ class SGD(keras.optimizers.SGD):
 FASTER = {getattr(keras.optimizers, cls.__name__): cls for cls in (Adam, AdamW, RMSprop, SGD)}
 
 
+def covered(optimizer):
+    """Whether the kernels do the updates of an optimizer with these options, sparse ones among them."""
+    cls = FASTER.get(type(optimizer))
+    other = getattr(optimizer, "amsgrad", False) or getattr(optimizer, "centered", False)
+    return (
+        cls is not None and not other and not optimizer.gradient_accumulation_steps and not tf.distribute.has_strategy()
+    )
+
+
 def _fits(gradient, variable, dense, sparse):
     is_sparse = isinstance(gradient, tf.IndexedSlices)
     values = gradient.values if is_sparse else gradient
-    known = (sparse if is_sparse else dense) is not None
+    known = (sparse if is_sparse else dense) is not None and len(variable.shape) <= _MOST_DIMENSIONS
     return known and variable.dtype == values.dtype == "float32" and not tf.distribute.has_strategy()
 
 
