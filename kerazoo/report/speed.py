@@ -25,8 +25,7 @@ def speed_block(results: Path) -> str:
         for row in rows:
             if not row["quick"]:
                 table = lines.setdefault(_device(row), {})
-                found = {work: compared for work, compared in works(row).items() if compared["best"].get("kerazoo")}
-                table.update({work: _line(work, compared) for work, compared in found.items()})
+                table.update({work: _line(work, compared) for work, compared in works(row).items()})
     if not lines:
         return "No results yet: `python benchmarks/train.py` measures them."
     return "\n\n".join(f"On {device}:\n\n{_HEAD}\n" + "\n".join(work.values()) for device, work in lines.items())

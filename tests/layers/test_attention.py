@@ -117,7 +117,8 @@ def test_projected_layer_is_the_formula_between_projections(case, causal, use_bi
     expected = np.einsum("bhtd,hdf->btf", expected, kernels[3]) + biases[3]
     output, weights = layer(**inputs(case))
     np.testing.assert_allclose(weights, expected_weights, atol=1e-5)
-    np.testing.assert_allclose(output, expected, atol=1e-5, rtol=1e-5)
+    # A sum of projections may cancel: float32 is as exact as the largest of them.
+    np.testing.assert_allclose(output, expected, atol=1e-5 * max(1, np.abs(expected).max()), rtol=1e-5)
 
 
 @few
