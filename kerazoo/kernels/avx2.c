@@ -6,6 +6,7 @@
 #define SQRT(a) ((floats)_mm256_sqrt_ps(a))
 #define LEAST(a, b) ((floats)_mm256_min_ps(a, b))
 #define GREATEST(a, b) ((floats)_mm256_max_ps(a, b))
+#define STREAM(p, a) _mm256_stream_ps(p, (__m256)(a))
 #include "every_set.h"
 
 const struct kz_set kz_avx2 = {

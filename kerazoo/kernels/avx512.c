@@ -6,6 +6,7 @@
 #define SQRT(a) ((floats)_mm512_sqrt_ps(a))
 #define LEAST(a, b) ((floats)_mm512_min_ps(a, b))
 #define GREATEST(a, b) ((floats)_mm512_max_ps(a, b))
+#define STREAM(p, a) _mm512_stream_ps(p, (__m512)(a))
 #include "every_set.h"
 
 const struct kz_set kz_avx512 = {

@@ -30,8 +30,22 @@ INLINE floats NAME(rule_vector)(enum kz_rule kind, floats g, floats square, floa
     }
 }
 
+/* Whether results go past the cache: they are new memory, and too large to stay there until the next step. */
+static int NAME(is_streamed)(const struct kz_variable *x, long at) {
+    const float *results[] = {x->new_value, x->new_first, x->new_second}, *old[] = {x->value, x->first, x->second};
+    if (x->count < STREAMED) return 0;
+    for (int i = 0; i < 3; i++)
+        if (results[i] && (results[i] == old[i] || (uintptr_t)(results[i] + at) % (LANES * sizeof(float)))) return 0;
+    return 1;
+}
+
+INLINE void NAME(put)(float *to, floats x, int streamed) {
+    if (streamed) STREAM(to, x);
+    else store(to, x);
+}
+
 /* Values `at` to at + n of variable x. No gradient: 0. No squares: those of the gradient. */
-INLINE void NAME(values)(enum kz_rule kind, long n, const float *gradient, const float *squares,
+INLINE void NAME(values)(enum kz_rule kind, int streamed, long n, const float *gradient, const float *squares,
                          const struct kz_variable *x, long at, const void *rule) {
     long j = 0, k = at;
     for (; j + LANES <= n; j += LANES, k += LANES) {
@@ -40,9 +54,9 @@ INLINE void NAME(values)(enum kz_rule kind, long n, const float *gradient, const
         if (x->first) first = load(x->first + k);
         if (x->second) second = load(x->second + k);
         floats p = NAME(rule_vector)(kind, g, square, load(x->value + k), &first, &second, rule);
-        store(x->new_value + k, p);
-        if (x->first) store(x->new_first + k, first);
-        if (x->second) store(x->new_second + k, second);
+        NAME(put)(x->new_value + k, p, streamed);
+        if (x->first) NAME(put)(x->new_first + k, first, streamed);
+        if (x->second) NAME(put)(x->new_second + k, second, streamed);
     }
     if ((n -= j) > 0) { /* less than a vector is left */
         floats g = gradient ? load_part(gradient + j, n) : (floats){0}, square = g * g, first = {0}, second = {0};
@@ -58,11 +72,15 @@ INLINE void NAME(values)(enum kz_rule kind, long n, const float *gradient, const
 
 static void NAME(update)(enum kz_rule kind, long n, const float *gradient, const float *squares,
                          const struct kz_variable *x, long at, const void *rule) {
-    switch (kind) { /* code of its own for each, in which `kind` is known */
-        case KZ_ADAM: NAME(values)(KZ_ADAM, n, gradient, squares, x, at, rule); break;
-        case KZ_RMSPROP: NAME(values)(KZ_RMSPROP, n, gradient, squares, x, at, rule); break;
-        case KZ_SGD: NAME(values)(KZ_SGD, n, gradient, squares, x, at, rule); break;
-    }
+    int streamed = NAME(is_streamed)(x, at);
+#define CASE(some) /* code of its own for each, in which `kind` is known */                 \
+    case some:                                                                             \
+        if (streamed) NAME(values)(some, 1, n, gradient, squares, x, at, rule);            \
+        else NAME(values)(some, 0, n, gradient, squares, x, at, rule);                     \
+        break;
+    switch (kind) { CASE(KZ_ADAM) CASE(KZ_RMSPROP) CASE(KZ_SGD) }
+#undef CASE
+    if (streamed) _mm_sfence();
 }
 
 /* The sum of a row's gradients, each `next` from the last, and of their squares. */

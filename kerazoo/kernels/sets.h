@@ -4,6 +4,7 @@
 
 #include "kernels.h"
 
+enum { STREAMED = 1 << 20 }; /* values of a variable whose results are not kept in the cache */
 enum kz_rule { KZ_ADAM, KZ_RMSPROP, KZ_SGD };
 
 struct kz_set {

@@ -1,5 +1,5 @@
 /* Vectors of LANES floats of one instruction set, and the functions of the cell. Included once per instruction set,
- * which defines LANES, NAME(x) (x with a suffix), ROWS and the intrinsics FMA, SQRT, LEAST and GREATEST. */
+ * which defines LANES, NAME(x) (x with a suffix), ROWS and the intrinsics FMA, SQRT, LEAST, GREATEST and STREAM. */
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float NAME(floats) __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
