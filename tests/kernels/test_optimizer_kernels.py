@@ -77,6 +77,24 @@ def test_a_row_that_the_variable_has_not_is_refused(operations):
         operations.kerazoo_adam(0.1, 0.1, 0.1, 0.1, [one], [one, one[:2]], [one])
 
 
+@pytest.mark.parametrize("name", ["adam", "rm_sprop", "sgd"])
+def test_a_large_variable_is_updated_like_its_parts(operations, name):
+    """Results of 2**20 values and more go past the cache."""
+    numbers, kept = {"adam": ([0.1, 0.1, 0.01, 1e-7], 2), "rm_sprop": ([0.1, 0.9, 0.1, 0.0, 1e-7], 1),
+                     "sgd": ([0.1, 0.9, 0.0], 1)}[name]  # fmt: skip
+    draw = np.random.default_rng(0).random
+    value, gradient, *states = (draw(2**20 + 32, "float32") for _ in range(2 + kept))
+    update = getattr(operations, f"kerazoo_{name}")
+
+    def results(part):
+        values, new = update(*numbers, [value[part]], [state[part] for state in states], [gradient[part]])
+        return [np.asarray(one) for one in (*values, *new)]
+
+    parts = zip(results(slice(2**19)), results(slice(2**19, None)), strict=True)
+    for whole, halves in zip(results(slice(None)), parts, strict=True):
+        np.testing.assert_array_equal(whole, np.concatenate(halves))
+
+
 @pytest.mark.parametrize(("rows", "xla"), [(2**16, False), (2**10, True)])
 def test_a_large_embedding_takes_the_graph_where_the_kernels_are(rows, xla, monkeypatch):
     if reason := kernels.why_not():
