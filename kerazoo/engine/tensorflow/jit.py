@@ -43,8 +43,8 @@ _FAST_ON_CPU = frozenset(
     ]
 )
 
-# With an embedding of 20,000 x 128 a step takes XLA 1.8 times as long as a graph with the kernels; with one of 66 x 128
-# the two were within the noise.
+# With an embedding of 20,000 x 128 a step takes XLA 1.8 times as long as a graph with the kernels; what a smaller one
+# takes was not measured.
 _VALUES_THAT_DECIDE = 2**20
 
 
