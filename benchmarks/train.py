@@ -21,6 +21,7 @@ from timing import spread
 COMPARED, COMPARED_QUICK = 50, 10
 """Steps after which losses are compared."""
 _LEAST_EXAMPLES = 320  # of a turn: an epoch shorter than this is nobody's
+_LEAST_STEPS = 100  # of a turn in a full run: what an epoch takes beside its steps would count too much in fewer
 _MOST_STEPS = 500
 
 
@@ -76,12 +77,15 @@ def measure(
     losses = (
         contest.every("compare", steps=compared, seconds=session.patience, together=session.together) if compare else {}
     )
-    steps = max(steps or _steps(contest, session.turn_s), -(-_LEAST_EXAMPLES // work["batch_size"]))
+    least = _LEAST_STEPS if compare and not quick else 1
+    steps = max(steps or max(_steps(contest, session.turn_s), least), -(-_LEAST_EXAMPLES // work["batch_size"]))
     forms = contest.every("settle", session.patience, steps=steps, quick=quick)
     if not quick:
         contest.every("forget_peak")
     times = contest.turns("train", session.repeats, steps=steps)
     peaks = {} if quick else contest.every("peak")
+    products = [seconds for seconds in contest.every("products", length=0.2).values() if seconds]
+    floor = 1000 * min(products) if products else None
     states = contest.every("state")
     apart = differences({name: losses.get(name) for name in times})
     tolerance = TOLERANCE.get(work["precision"], COARSE)
@@ -95,6 +99,7 @@ def measure(
             "ms_per_step": spread([1000 * seconds / steps for seconds in taken]),
             "samples_per_s": work["batch_size"] / step,
             **session.use(flops * work["batch_size"] / step),
+            "share_of_products": floor and floor / (1000 * step),
             "memory": peaks.get(name) or {"peak_mib": QUICK, "gpu_mib": QUICK},
             **(states.get(name) or {}),
             "loss": losses.get(name),
@@ -110,6 +115,7 @@ def measure(
         "data": work["data"],
         "flops_per_sample": flops,
         "flops_how": work["flops_how"],
+        "products_ms": floor,
         "loss_compared_after_steps": compared or None,
         "contenders": contenders | {name: contest.absent[name] for name in contest.absent},
         **verdict(times, same),
@@ -143,7 +149,8 @@ def tables(rows: list[dict[str, Any]]) -> list[Any]:
             times = (ms, result["samples_per_s"], ratio, result["first_step_s"], told, result["form"])
             speed.append((row["model"], name, row["batch_size"], *times))
             memory = (result["memory"]["peak_mib"], result["memory"]["gpu_mib"])
-            shares = (result["utilisation_of_matmul"], result["utilisation_of_peak"])
+            names = ("utilisation_of_matmul", "utilisation_of_peak", "share_of_products")
+            shares = tuple(result.get(one) for one in names)
             use.append((row["model"], name, row["flops_per_sample"], result["flops_per_s"] / 1e9, *shares, *memory))
     columns = ("model", "contender", "batch", "ms/step", "samples/s", "ratio", "first step s", "loss", "form")
     memory_columns = ("peak MiB", "GPU MiB")
@@ -154,9 +161,10 @@ def tables(rows: list[dict[str, Any]]) -> list[Any]:
         best_table([(f"train {row['model']}", row) for row in rows]),
         common.table(
             "Use of the machine",
-            ("model", "contender", "FLOPs/sample", "GFLOP/s", "of matmul", "of GPU peak", *memory_columns),
+            ("model", "contender", "FLOPs/sample", "GFLOP/s", "of matmul", "of GPU peak", "floor", *memory_columns),
             use,
-            f"the fastest library's matrix product in this run: {yardstick}; FLOPs: {rows[0]['flops_how']}",
+            f"the fastest library's matrix product in this run: {yardstick}; FLOPs: {rows[0]['flops_how']}\n"
+            "floor: share of the step that its matrix products alone take the fastest library (chains of Dense layers)",
         ),
     ]
 

@@ -70,6 +70,20 @@ class Work:
         """Return the examples of `steps` steps."""
         return self.take(steps * self.batch_size)
 
+    @property
+    def products(self) -> list[tuple[int, int, int]] | None:
+        """The matrix products (m, k, n) of one training step, for a chain of Dense layers; None for other models."""
+        kernels = [one.shape for one in self.weights if one.ndim == 2]
+        shapes = [shape for one in kernels for shape in (one, one[1:])]
+        chained = all(before[1] == after[0] for before, after in zip(kernels, kernels[1:], strict=False))
+        if [one.shape for one in self.weights] != shapes or not chained:
+            return None
+        batch, step = self.batch_size, []
+        for place, (rows, columns) in enumerate(kernels):
+            step += [(batch, rows, columns), (rows, batch, columns)]  # forward; the gradient of the weights
+            step += [(batch, columns, rows)] if place else []  # that of the inputs
+        return step
+
     def still(self) -> "Work":
         """Return the work without dropout: itself, where there is none."""
         if not self.options.get("dropout"):

@@ -57,6 +57,18 @@ def serve(start: Callable[[], Any]) -> None:
         say(functools.partial(do, **request))
 
 
+def _least(call: Callable[[], Any], length: float) -> float:
+    """Return the least seconds that `call` takes, of those in about `length` seconds."""
+    call()
+    least, taken = float("inf"), 0.0
+    while taken < length:
+        began = time.perf_counter()
+        call()
+        least = min(least, time.perf_counter() - began)
+        taken += time.perf_counter() - began
+    return least
+
+
 class Actions:
     """What a contender can be asked to do; times are in seconds."""
 
@@ -162,18 +174,17 @@ class Actions:
         self.library.set_precision("float32")
         return self.make.document(name, epochs, examples)
 
+    def products(self, length: float) -> float | None:
+        """Return the seconds of the matrix products of one step by the library, nothing else: the floor of a step."""
+        shapes = self.work.products
+        if shapes is None:
+            return None
+        return _least(self.library.products(self.work.precision, shapes), length)
+
     def product(self, precision: str, size: int, count: int, length: float) -> float:
         """Return the FLOP/s of the library's product of two square matrices: the yardstick for "utilisation"."""
         self.library.set_precision(precision)
-        call = self.library.product(precision, size, count)
-        call()
-        least, taken = float("inf"), 0.0
-        while taken < length:
-            began = time.perf_counter()
-            call()
-            least = min(least, time.perf_counter() - began)
-            taken += time.perf_counter() - began
-        return count * 2 * size**3 / least
+        return count * 2 * size**3 / _least(self.library.product(precision, size, count), length)
 
     def forget_peak(self) -> None:
         """Let the peaks of memory begin anew, where the system can."""

@@ -1,8 +1,8 @@
+from . import tasks as tasks
 from ._version import __version__ as __version__
 from .data import Dataset as Dataset
 from .data import SampleDataWarning as SampleDataWarning
 from .data import Vocabulary as Vocabulary
-from .data import load_data as load_data
 from .data.own import read_csv as read_csv
 from .data.own import read_image_folder as read_image_folder
 from .engine.api import fit as fit
@@ -34,6 +34,9 @@ from .schema import Recipe as Recipe
 from .schema import Source as Source
 from .schema import Tensor as Tensor
 from .schema import Verdict as Verdict
+from .tasks import Task as Task
+from .tasks import register_task as register_task
+from .tasks.loading import load_data as load_data
 from .training.evaluation import evaluate as evaluate
 from .training.fine_tuning import fine_tune as fine_tune
 from .training.session import TrainResult as TrainResult

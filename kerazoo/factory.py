@@ -8,13 +8,13 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kerazoo.data import class_names
 from kerazoo.errors import InputError, OverrideError, UnavailableError
 from kerazoo.lazy import jax, keras, np
 from kerazoo.model_file import Origin, origin_of, read_origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
+from kerazoo.tasks import task_of
 from kerazoo.weights import store
 from kerazoo.weights.store import Pretrained
 
@@ -171,14 +171,29 @@ def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int |
             given = ", ".join(f"{option}={value!r}" for option, value in arguments.items())
             reason = str(error).strip().split("\n")[0]
             raise OverrideError(f"model '{model_spec.name}' cannot be built with {given}: {reason}") from error
+    if all(model_spec.defaults[option] == value for option, value in arguments.items()):
+        _check_registered(model_spec, model)
     set_origin(model, Origin(model_spec.name, dict(options)))
     return model
+
+
+def _check_registered(model_spec: ModelSpec, model: keras.Model) -> None:
+    """Refuse a model that, built as documented, is not what it was registered as."""
+    have = model.count_params()
+    wrong = f"num_params={model_spec.num_params:,}, and it has {have:,}" if have != model_spec.num_params else ""
+    sides = {"inputs": (model_spec.inputs, model.inputs), "outputs": (model_spec.outputs, model.outputs)}
+    for what, (said, real) in sides.items():
+        shapes = [tuple(one.shape[1:]) for one in real]
+        if said and [one.shape for one in said] != shapes:
+            wrong = wrong or f"{what} of shapes {[one.shape for one in said]}, and has {shapes}"
+    if wrong:
+        raise InputError(f"model '{model_spec.name}' is registered with {wrong}; correct the registration")
 
 
 def _origin_of_weights(name: str, weights: str | None, stored: Pretrained | None) -> Origin:
     """Return what a model that takes the `weights` is to be built as."""
     if stored is not None:
-        return Origin(name, stored.options, stored.vocabulary, class_names(spec(name)))
+        return Origin(name, stored.options, stored.vocabulary, task_of(spec(name)).classes)
     if weights is None or not str(weights).endswith(".keras"):
         return Origin(name)
     origin = read_origin(weights)

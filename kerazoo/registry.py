@@ -35,6 +35,7 @@ def register(
     num_params: int,
     inputs: tuple[Tensor, ...] = (),
     outputs: tuple[Tensor, ...] = (),
+    task: Any = None,
     dataset: str | None = None,
     claims: tuple[str, ...] = (),
     name: str | None = None,
@@ -45,16 +46,32 @@ def register(
     A package joins the zoo through the entry point group `kerazoo.models`, a file of one's own through the
     environment variable `KERAZOO_MODELS` (paths separated as in `PATH`).
 
+    Args:
+        source: where the model is described.
+        recipe: how it is trained.
+        num_params: how many parameters it has as documented; compared when it is first built.
+        inputs: what it takes; compared likewise, where given.
+        outputs: what it answers.
+        task: where its data comes from and what its inputs and answers are: the name of a task, or a `kerazoo.Task`,
+            which is registered with the model. None: the caller brings rows of numbers.
+        dataset: the older word for `task`.
+        claims: ids of the documents' claims that the model serves to check.
+        name: in place of the function's.
+
     Raises:
-        InputError: the name is taken, or a parameter of the builder has no default.
+        InputError: the name is taken, no task has the name, or a parameter of the builder has no default.
     """
 
     def add(builder: Builder) -> Builder:
-        if not builder.__module__.startswith("kerazoo."):
-            _discover()  # the zoo's own names come first, so that a clash is told here
+        own = builder.__module__.startswith("kerazoo.models.")
+        if not own:
+            discover()  # the zoo's own names come first, so that a clash is told here
         key = name or builder.__name__
         summary = (builder.__doc__ or "").strip().split("\n")[0]
-        spec = ModelSpec(key, source, summary, inputs, outputs, recipe, num_params, dataset, claims, builder)
+        wanted = dataset if task is None else task
+        # The zoo's own models name tasks that exist (a test sees to it); to look would import them for a mere list.
+        named = wanted if own or wanted is None else importlib.import_module("kerazoo.tasks").resolve(wanted).name
+        spec = ModelSpec(key, source, summary, inputs, outputs, recipe, num_params, named, claims, builder)
         required = [option for option, default in spec.defaults.items() if default is inspect.Parameter.empty]
         if required:
             raise InputError(f"model '{key}': builder parameter '{required[0]}' has no default; give it one")
@@ -84,8 +101,8 @@ def _import_file(path: Path) -> None:
         raise InputError(f"model file '{path}' cannot be imported: {type(error).__name__}: {error}") from error
 
 
-def _discover() -> None:
-    """Import everything that registers models, once: our own, installed packages', the user's files."""
+def discover() -> None:
+    """Import everything that registers models and tasks, once: our own, installed packages', the user's files."""
     global _discovered  # noqa: PLW0603 (one process, one registry)
     with _discovery:
         if _discovered:
@@ -110,7 +127,7 @@ def list_models(pattern: str | Iterable[str] | None = None, *, exclude: str | It
 
     Patterns are those of `fnmatch`, e.g. "mnist_*" or ["imdb_*", "textgen_*"]; None matches all.
     """
-    _discover()
+    discover()
     wanted, unwanted = _patterns(pattern), _patterns(exclude)
     return sorted(
         name
@@ -126,7 +143,7 @@ def spec(name: str) -> ModelSpec:
     Raises:
         UnknownModelError: there is no such model; the message names the nearest one and all that exist.
     """
-    _discover()
+    discover()
     try:
         return _specs[name]
     except (KeyError, TypeError):

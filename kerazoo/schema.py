@@ -58,8 +58,9 @@ class Tensor:
 class ModelSpec:
     """Everything that is known about a model before it is built.
 
-    `dataset` names the loader of its default data (None: the caller brings data). `claims` are the ids of the
-    documents' claims that the model serves to check. `num_params` is the count of the model as documented.
+    `task` names what its inputs and answers are and where its data comes from (None: the caller brings rows of
+    numbers). `claims` are the ids of the documents' claims that the model serves to check. `num_params` is the count of
+    the model as documented.
     """
 
     name: str
@@ -69,9 +70,14 @@ class ModelSpec:
     outputs: tuple[Tensor, ...]
     recipe: Recipe
     num_params: int
-    dataset: str | None
+    task: str | None
     claims: tuple[str, ...]
     builder: Callable[..., Any] = field(repr=False, compare=False)
+
+    @property
+    def dataset(self) -> str | None:
+        """The older word for `task`."""
+        return self.task
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 
 import numpy as np
 import pytest
@@ -79,9 +80,7 @@ def test_a_run_without_a_directory_gets_one_of_its_own(run, tmp_path):
 
 
 def test_the_sample_is_announced_where_nobody_misses_it(run, tmp_path, monkeypatch):
-    from kerazoo.data import prepared
-
-    monkeypatch.setattr(prepared.urllib.request, "urlopen", lambda *_, **__: (_ for _ in ()).throw(OSError("no route")))
+    monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: (_ for _ in ()).throw(OSError("no route")))
     (tmp_path / "empty").mkdir()
     arguments = ["train", "mnist_mlp", "--epochs", "1", "--set", "units=4", "--data-dir", "empty"]
     import warnings

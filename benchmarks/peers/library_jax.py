@@ -80,6 +80,14 @@ def product(precision: str, size: int, count: int) -> Callable[[], Any]:
     return lambda: float(chain(matrix))
 
 
+def products(precision: str, shapes: list[tuple[int, int, int]]) -> Callable[[], Any]:
+    """Return a call that forms a product of matrices (m, k) and (k, n) for each of `shapes`, and waits for them."""
+    dtype = _DTYPES.get(precision, "float32")
+    pairs = [(jax.numpy.ones((m, k), dtype), jax.numpy.ones((k, n), dtype)) for m, k, n in shapes]
+    every = jax.jit(lambda pairs: [left @ right for left, right in pairs])
+    return lambda: jax.block_until_ready(every(pairs))
+
+
 def cudnn(side: Any) -> dict[str, list[str]] | str:
     """Return, for each LSTM layer, why cuDNN does not serve it; an empty list says that it does."""
     if not _state["gpu"]:

@@ -69,6 +69,14 @@ def product(precision: str, size: int, count: int) -> Callable[[], Any]:
     return lambda: float(chain())
 
 
+def products(precision: str, shapes: list[tuple[int, int, int]]) -> Callable[[], Any]:
+    """Return a call that forms a product of matrices (m, k) and (k, n) for each of `shapes`, and waits for them."""
+    dtype = _DTYPES.get(precision, "float32")
+    pairs = [(tf.Variable(tf.ones((m, k), dtype)), tf.Variable(tf.ones((k, n), dtype))) for m, k, n in shapes]
+    every = tf.function(lambda: [tf.matmul(left, right) for left, right in pairs])
+    return lambda: every()[-1].numpy()
+
+
 def cudnn(side: Any) -> dict[str, list[str]] | str:
     """Return, for each LSTM layer, why cuDNN does not serve it; an empty list says that it does."""
     if not _state["gpu"]:

@@ -69,6 +69,21 @@ def product(precision: str, size: int, count: int) -> Callable[[], Any]:
     return chain
 
 
+def products(precision: str, shapes: list[tuple[int, int, int]]) -> Callable[[], Any]:
+    """Return a call that forms a product of matrices (m, k) and (k, n) for each of `shapes`, and waits for them."""
+    how = {"device": device(), "dtype": DTYPES.get(precision, torch.float32)}
+    pairs = [(torch.ones(m, k, **how), torch.ones(k, n, **how)) for m, k, n in shapes]
+
+    @torch.inference_mode()
+    def every() -> None:
+        for left, right in pairs:
+            torch.mm(left, right)
+        if device().type == "cuda":
+            torch.cuda.synchronize()
+
+    return every
+
+
 def cudnn(side: Any) -> dict[str, list[str]] | str:
     """Return, for each LSTM, why cuDNN does not serve it; an empty list says that it does."""
     if device().type != "cuda":

@@ -21,13 +21,14 @@ def predict(
     as_json: Json = False,
 ) -> None:
     """Classify texts or pictures, a file of one text a line, or a directory of pictures."""
-    from kerazoo.inference.inputs import from_arguments
     from kerazoo.inference.predicting import stream
     from kerazoo.report import predictions, predictions_html
+    from kerazoo.tasks import task_of
 
     if model is not None:
         must_exist(model)
-    given = from_arguments(kerazoo.spec(name).dataset, inputs, sys.stdin.buffer)
+    task = task_of(kerazoo.spec(name))
+    given = [task.from_argument(one, sys.stdin.buffer) for one in inputs]
     found = stream(name, given, model=model, attention=html is not None)
     with predictions_html.written(html, name, found) if html is not None else nullcontext(found) as found:
         if as_json:

@@ -32,12 +32,6 @@ from kerazoo.errors import InputError
 from kerazoo.options import parse_assignments
 from kerazoo.schema import ModelSpec
 
-_OWN = {  # by data set: whether own data are a table, and what they are
-    "mnist": (False, "a folder with a folder of pictures for each class"),
-    "imdb": (True, "a CSV of texts with their classes"),
-    "text": (None, "no labelled data; kerazoo train takes a corpus of your own with --set corpus=FILE"),
-}
-
 
 def train(
     name: Name,
@@ -88,10 +82,10 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a trained model, or the pretrained weights, on the test split."""
-    from kerazoo.data import data_options
+    from kerazoo.tasks import task_of
 
     spec = kerazoo.spec(name)
-    options = parse_assignments(assignments or [], data_options(spec), f"the data of '{name}'")
+    options = parse_assignments(assignments or [], task_of(spec).options(spec), f"the data of '{name}'")
     if model is not None:
         must_exist(model)
     metrics = kerazoo.evaluate(name, model or "pretrained", data_dir=data_dir, source=source, **options)
@@ -129,10 +123,8 @@ def fine_tune(
     as_json: Json = False,
 ) -> None:
     """Train a trained model further: on your own data, for other classes, all of it or its last layers."""
-    from kerazoo.data import load_for
     from kerazoo.data.prepared import check_source
     from kerazoo.factory import PRETRAINED
-    from kerazoo.model_file import origin_of
 
     spec = kerazoo.spec(name)
     if model != PRETRAINED:
@@ -144,12 +136,14 @@ def fine_tune(
     trained = kerazoo.build(name, weights=model) if model == PRETRAINED else kerazoo.load_model(model, name)
     result = kerazoo.fine_tune(
         trained,
-        load_for(spec, origin_of(trained).options, data_dir, source) if own is None else own,
-        epochs=(spec.recipe.fine_tune_epochs or 5) if epochs is None else epochs,
+        own,
+        epochs=epochs,
         trainable_layers=trainable_layers,
         learning_rate=learning_rate,
-        batch_size=spec.recipe.batch_size if batch_size is None else batch_size,
+        batch_size=batch_size,
         seed=seed,
+        data_dir=data_dir,
+        source=source,
         run_dir=run_directory(name, run_dir),
         overwrite=overwrite,
         validation_split=validation_split,
@@ -166,19 +160,16 @@ def fine_tune(
 
 def _own_data(spec: ModelSpec, path: str | None, text: str | None, label: str | None, other: str | None) -> Any:
     """Return the data at `path`, None where there is none; refuse options that would have no effect."""
-    from kerazoo.data.own import read_data
+    from kerazoo.tasks import task_of
 
     if path == "":
         raise InputError("--data is empty; name a folder of pictures or a CSV of texts")
-    table = path is not None and not Path(path).is_dir()
-    if (text or label) and not table:
+    columns = {name: value for name, value in (("text", text), ("label", label)) if value}
+    if columns and (path is None or Path(path).is_dir()):
         raise InputError("--text-column and --label-column are for a CSV; name one with --data")
     if path is not None and other is not None:
         raise InputError(f"--data {path} and {other}, which is of the model's own data, exclude each other; give one")
-    if path is not None and Path(path).exists() and table != _OWN.get(spec.dataset or "", (table, ""))[0]:
-        takes = _OWN[spec.dataset or ""][1]
-        raise InputError(f"--data {path} is a {'file' if table else 'folder'}; {spec.name} takes {takes}")
-    return None if path is None else read_data(path, text=text or "text", label=label or "label")
+    return None if path is None else task_of(spec).read(Path(path), **columns)
 
 
 def pretrain(

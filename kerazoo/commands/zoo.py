@@ -29,14 +29,14 @@ def list_command(
 
 def show(name: Name, as_json: Json = False) -> None:
     """Show what is known of a model: source, inputs, outputs, recipe, options, and what was measured."""
-    from kerazoo.data import data_options
     from kerazoo.options import RECIPE_OPTIONS
     from kerazoo.report import cards, tables
     from kerazoo.report.contents import gather
+    from kerazoo.tasks import task_of
 
     spec = kerazoo.spec(name)
     card = cards.card_of(gather(), spec)
-    data_only = {key: value for key, value in data_options(spec).items() if key not in spec.defaults}
+    data_only = {key: value for key, value in task_of(spec).options(spec).items() if key not in spec.defaults}
     options = {"model options": spec.defaults, "data options": data_only}
     if as_json:
         print_json({**tables.model_record(spec), "options": {**spec.defaults, **data_only}, **cards.card_record(card)})

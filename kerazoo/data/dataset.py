@@ -22,14 +22,15 @@ class Dataset:
     samples that a document prints, "generated" for made-up data, and "user" for the caller's own.
     `model_options` are the model's options that follow from the data, such as the size of the vocabulary.
     `classes` are the names of the labels 0, 1, ..., where they have names. The inputs of a text classifier may also be
-    (N,) str, which `train` and `fine_tune` turn into ids.
+    (N,) str, which `train` and `fine_tune` turn into ids. A stream (a `tf.data.Dataset` of batches of inputs and
+    labels) stands in `x_train`, with `y_train` of None.
     """
 
     name: str
     version: str
     source: str
     x_train: Array
-    y_train: Array
+    y_train: Array | None
     x_test: Array | None = None
     y_test: Array | None = None
     x_val: Array | None = None
@@ -40,11 +41,18 @@ class Dataset:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{split}={size}" for split, size in self.sizes.items())
-        return f"Dataset({self.name} {self.version}, source={self.source!r}, {sizes})"
+        return f"Dataset({self.name} {self.version}, source={self.source!r}, {sizes or 'a stream'})"
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the examples come as a stream of batches, of which neither the number nor a part is to be had."""
+        return self.y_train is None
 
     @property
     def sizes(self) -> dict[str, int]:
-        """The number of examples in each split that there is."""
+        """The number of examples in each split that there is; of a stream nothing."""
+        if self.is_stream:
+            return {}
         inputs = {"train": self.x_train, "val": self.x_val, "test": self.x_test}
         return {split: len(x) for split, x in inputs.items() if x is not None}
 
@@ -54,11 +62,13 @@ class Dataset:
         Of windows of a text it is the last part, not a random one: neighbours share most of their text.
 
         Raises:
-            InputError: `fraction` is not between 0 and 1, or it leaves a split empty.
+            InputError: `fraction` is not between 0 and 1, or it leaves a split empty, or the data is a stream.
         """
+        if self.is_stream:
+            raise InputError("a tf.data.Dataset cannot be split for validation; pass arrays")
         if not 0 < fraction < 1:
             raise InputError(f"validation_split={fraction!r}: wanted a fraction between 0 and 1, e.g. 0.1")
-        windows = self.vocabulary is not None and self.vocabulary.unit != "word"
+        windows = self.vocabulary is not None and not self.vocabulary.padded
         order = (
             np.arange(len(self.x_train))[::-1]
             if windows
@@ -82,11 +92,9 @@ class Dataset:
             return self
         table = vocabulary.ids_of(self.vocabulary.tokens)
         arrays = {}
-        for split in ("train", "val", "test"):
-            if getattr(self, f"x_{split}") is None:
-                continue
+        for split in self.sizes:
             arrays[f"x_{split}"] = table[getattr(self, f"x_{split}")]
-            if self.vocabulary.unit != "word":  # a generator's labels are ids as well
+            if not self.vocabulary.padded:  # a generator's labels are ids as well
                 arrays[f"y_{split}"] = table[getattr(self, f"y_{split}")]
         return dataclasses.replace(self, vocabulary=vocabulary, **arrays)
 
@@ -110,6 +118,42 @@ class Dataset:
                 raise DataError(f"labels from {y.min()} to {y.max()}, and classes names 0 to {len(table) - 1} alone")
         return dataclasses.replace(self, classes=classes, **{f"y_{split}": table[y] for split, y in labels.items()})
 
+    def numbered(self, num_classes: int) -> Dataset:
+        """Return the data with labels from 0 to `num_classes` - 1.
+
+        Labels that are in that range already, and one-hot rows, stay as they are. Others, such as the digits 5 to 9
+        for 5 classes, are numbered in their order, and `classes` of the data keeps what they were.
+
+        Raises:
+            DataError: there are more classes, or the labels to be numbered are fewer; or the test split has others.
+        """
+        if self.is_stream:
+            return self
+        if self.classes:
+            if len(self.classes) != num_classes:
+                count, names = len(self.classes), _listed(self.classes)
+                raise DataError(
+                    f"num_classes={num_classes}, and the data has {count} ({names}); give num_classes={count}"
+                )
+            return self
+        given = {split: np.asarray(getattr(self, f"y_{split}")) for split in self.sizes}
+        if any(y.ndim == 2 and y.shape[1] == num_classes for y in given.values()):
+            return self
+        labels = {split: class_numbers(y) for split, y in given.items()}
+        found = np.unique(labels["train"])
+        if not found.size:
+            raise DataError("the training split is empty; wanted at least one example")
+        others = np.setdiff1d(np.concatenate(list(labels.values())), found)
+        if found[0] >= 0 and max(found[-1], others.max(initial=0)) < num_classes and others.min(initial=0) >= 0:
+            return self
+        if len(found) != num_classes:
+            said = f"num_classes={num_classes}, and the training labels are {_listed(found)}"
+            raise DataError(f"{said}: wanted {num_classes} different ones, or numbers from 0 to {num_classes - 1}")
+        if others.size:
+            raise DataError(f"the label {others[0]} is in the test data and not in the training data")
+        numbered = {f"y_{split}": np.searchsorted(found, y).astype(np.int32) for split, y in labels.items()}
+        return dataclasses.replace(self, classes=tuple(str(one) for one in found), **numbered)
+
 
 def class_numbers(y: Array) -> Array:
     """Return (N,) or (N, 1) labels that are whole numbers, of any dtype, as (N,) int64.
@@ -122,3 +166,8 @@ def class_numbers(y: Array) -> Array:
     if y.ndim != 1 or y.dtype.kind not in "iufb" or not np.isfinite(y).all() or (y != np.floor(y)).any():
         raise DataError(f"labels of {y.dtype} and shape {y.shape}: wanted (N,) whole numbers")
     return y.astype(np.int64)
+
+
+def _listed(values: Any) -> str:
+    names = [str(one) for one in values]
+    return ", ".join(names if len(names) <= 12 else [*names[:6], "...", names[-1]])

@@ -9,12 +9,10 @@ from typing import Any
 from kerazoo.data.cache import cached
 from kerazoo.data.dataset import Dataset
 from kerazoo.data.prepared import Prepared, prepare
-from kerazoo.data.vocabulary import Vocabulary, pad_front
-from kerazoo.errors import DataError
+from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.lazy import np
 
 BUILDER, HOST = "imdb_reviews/plain_text", "ai.stanford.edu"
-CLASSES = ("negative", "positive")
 
 
 def load(
@@ -68,45 +66,6 @@ def _encode(train: Reviews, test: Reviews, vocab_size: int, sequence_length: int
         "y_test": np.array(test[1], np.int32),
         "vocabulary": np.frombuffer(vocabulary.to_json().encode(), np.uint8),
     }
-
-
-def as_tokens(reviews: Any, sequence_length: int, vocab_size: int, vocabulary: Vocabulary | None) -> Any:
-    """Return raw reviews, lists of ids or an (N, T) array of ids as (N, sequence_length) int32.
-
-    Raises:
-        DataError: neither text nor whole numbers, ids outside the vocabulary, or text without a vocabulary.
-    """
-    texts = as_texts(reviews)
-    if texts is not None:
-        if vocabulary is None:
-            raise DataError("raw text needs the vocabulary that the model was trained with; it is kept with the model")
-        return vocabulary.encode_rows(texts, sequence_length)
-    try:
-        arrays = [np.asarray(row) for row in reviews]
-    except ValueError:
-        raise DataError("a review is a nested list of different lengths: wanted text or a row of word ids") from None
-    for place, row in enumerate(arrays):
-        if row.ndim != 1 or (row.size and row.dtype.kind not in "iu"):
-            raise DataError(f"review {place} is {row.dtype} of shape {row.shape}: wanted text or a row of word ids")
-        if row.size and (row.min() < 0 or row.max() >= vocab_size):
-            wanted = f"0 to {vocab_size - 1}"
-            raise DataError(f"review {place} has word ids from {row.min()} to {row.max()}: wanted {wanted}")
-    return pad_front(arrays, sequence_length)
-
-
-def as_texts(reviews: Any) -> list[str] | None:
-    """Return raw reviews (str, or UTF-8 bytes) as a list of str; None where they are not all text.
-
-    Raises:
-        DataError: bytes that are not UTF-8.
-    """
-    rows = list(reviews)
-    if not rows or not all(isinstance(row, (str, bytes)) for row in rows):
-        return None
-    try:
-        return [row.decode() if isinstance(row, bytes) else str(row) for row in rows]
-    except UnicodeDecodeError as error:
-        raise DataError(f"a review is not UTF-8 text (byte {error.start}); decode it first") from None
 
 
 _GOOD = ("wonderful", "moving", "brilliant", "funny", "gripping", "touching", "superb", "charming", "clever")

@@ -7,12 +7,12 @@ from typing import Any
 
 from kerazoo.data.cache import cached
 from kerazoo.data.dataset import Dataset
+from kerazoo.data.pictures import as_pixels
 from kerazoo.data.prepared import Prepared, prepare
-from kerazoo.errors import DataError, UnavailableError
+from kerazoo.errors import UnavailableError
 from kerazoo.lazy import np
 
 BUILDER, HOST = "mnist", "storage.googleapis.com"
-CLASSES = tuple("0123456789")
 
 
 def load(*, data_dir: str | os.PathLike[str] | None = None, source: str = "auto") -> Dataset:
@@ -51,28 +51,3 @@ def _sample() -> dict[str, Any]:
     train = np.random.default_rng(1).permutation(order[:, :400].ravel())
     test = np.random.default_rng(2).permutation(order[:, 400:].ravel())
     return {"x_train": images[train], "y_train": labels[train], "x_test": images[test], "y_test": labels[test]}
-
-
-def as_pixels(images: Any) -> Any:
-    """Return pictures of (N, 28, 28), (N, 28, 28, 1) or (N, 784), uint8 or float in [0, 1], as (N, 784) float32.
-
-    Raises:
-        DataError: another shape or dtype, or floats outside [0, 1].
-    """
-    try:
-        images = np.asarray(images)
-    except ValueError:
-        raise DataError("pictures of different sizes: wanted one array (N, 28, 28) or (N, 784)") from None
-    if images.ndim < 2 or int(np.prod(images.shape[1:])) != 784:
-        raise DataError(f"pictures of shape {images.shape}: wanted (N, 28, 28) or (N, 784)")
-    images = images.reshape(len(images), 784)
-    if images.dtype == np.uint8:
-        return np.divide(images, np.float32(255), dtype=np.float32)
-    if images.dtype.kind != "f":
-        raise DataError(f"pictures of dtype {images.dtype}: wanted uint8 from 0 to 255 or float from 0 to 1")
-    if not np.isfinite(images).all():
-        raise DataError("pictures hold NaN or infinity; wanted numbers from 0 to 1")
-    if images.size and (images.min() < 0 or images.max() > 1):
-        low, high = images.min(), images.max()
-        raise DataError(f"float pictures from {low:g} to {high:g}: wanted 0 to 1; divide by 255, or give uint8")
-    return images.astype(np.float32, copy=False)

@@ -1,34 +1,30 @@
-"""One's own data from files: pictures in a folder for each class, texts in a table."""
+"""The user's own data from files: pictures in a folder for each class, texts in a table."""
 
 from __future__ import annotations
 
 import csv
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerazoo.data.dataset import Dataset
-from kerazoo.data.pictures import as_digit, entries_of, pictures_in, read_picture
+from kerazoo.data.digits import as_digit
+from kerazoo.data.pictures import entries_of, pictures_in, read_picture
 from kerazoo.errors import DataError, InputError, did_you_mean
 from kerazoo.lazy import np
 
 LONGEST_FIELD = 2**24  # characters of one field of a table
 
 
-def read_data(path: str | os.PathLike[str], *, text: str = "text", label: str = "label", **split: Any) -> Dataset:
-    """Return the data at `path`: a directory as `read_image_folder` reads it, a file as `read_csv` does.
-
-    Raises:
-        DataError: there is nothing there, or it cannot be read.
-    """
-    if Path(path).is_dir():
-        return read_image_folder(path, **split)
-    return read_csv(path, text=text, label=label, **split)
-
-
-def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, seed: int = 0) -> Dataset:
+def read_image_folder(
+    path: str | os.PathLike[str],
+    *,
+    test_split: float = 0.1,
+    seed: int = 0,
+    read: Callable[[Path], np.ndarray] | None = None,
+) -> Dataset:
     """Return the pictures below `path`, where each folder is a class: `path/cat/1.png`, `path/dog/2.jpg`.
 
     Each picture, of any size, dark on light or light on dark, is brought to the form of MNIST, as `predict` does:
@@ -39,6 +35,7 @@ def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, 
         path: a directory with at least two folders.
         test_split: this share of each class, drawn at random, is the test split; with 0 there is none.
         seed: of that draw.
+        read: what makes of a file the array that a model takes, in place of MNIST's form.
 
     Raises:
         DataError: no such directory, fewer than two classes, a class without pictures, a file that is no picture.
@@ -55,8 +52,12 @@ def read_image_folder(path: str | os.PathLike[str], *, test_split: float = 0.1, 
         files += found
         labels += [place] * len(found)
     classes = _checked_classes([one.name for one in folders], f"'{path}'", "folders, one a class")
-    pixels = np.stack([as_digit(read_picture(file, str(file)), str(file)) for file in files])  # (N, 784)
+    pixels = np.stack([(read or _digit)(file) for file in files])
     return _split(root.name, pixels, np.array(labels, np.int32), classes, test_split, seed)
+
+
+def _digit(file: Path) -> np.ndarray:
+    return as_digit(read_picture(file, str(file)), str(file))  # (784,)
 
 
 def read_csv(

@@ -1,8 +1,4 @@
-"""Pictures of digits brought to the form of MNIST: white on black, 20 pixels tall or wide, centred in 28 x 28.
-
-As MNIST was made (LeCun et al. 1998): the digit is scaled to fit 20 x 20 pixels, its proportions kept, and its centre
-of mass is put on the centre of 28 x 28. Strokes far thinner or thicker than any in MNIST are evened out first.
-"""
+"""Pictures read from files, and brought to the shape that a model takes."""
 
 from __future__ import annotations
 
@@ -22,11 +18,8 @@ PICTURES = frozenset((".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO")  # of Pillow's those that run no other program
 MOST_PIXELS = 64_000_000  # of a picture, before it is decoded
 _ENOUGH = 1024  # pixels across; what is larger is reduced at once
-_SIZE, _DIGIT, _CENTRE = 28, 20, 14
-_FINE = 4  # strokes are measured and evened out at so many times the resolution
-_THIN, _THICK = 1.6, 4.8  # pixels of the model; nearly all strokes of MNIST are between them
+_SCALING = 2  # bilinear, of Pillow's
 _DEEP = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")  # one channel of more than 8 bits
-_CONTRAST = 0.02  # of the full range; less is one colour
 
 
 def entries_of(directory: Path) -> list[Path]:
@@ -53,28 +46,32 @@ def pictures_in(directory: Path) -> list[Path]:
     return found
 
 
-def read_picture(source: str | os.PathLike[str] | IO[bytes] | Image.Image, name: str) -> np.ndarray:
+def read_picture(
+    source: str | os.PathLike[str] | IO[bytes] | Image.Image, name: str, colour: bool = False
+) -> np.ndarray:
     """Return the picture `source` as (H, W) float32 grey levels from 0 to 1, its alpha laid on a ground.
 
     Args:
         source: a path, an open binary file that can be rewound, or Pillow's image.
         name: what an error calls it.
+        colour: return (H, W, 3) of red, green and blue, transparent parts on white.
 
     Raises:
         DataError: it is missing, no picture, damaged, or larger than MOST_PIXELS.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    levels = _coloured if colour else _grey
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow warns of: odd metadata, and sizes that are checked here
             if isinstance(source, Image.Image):
-                _check_size(source.width, source.height, name)
-                return _grey(ImageOps.exif_transpose(source))
+                check_size(source.width, source.height, name)
+                return levels(ImageOps.exif_transpose(source))
             with Image.open(source, formats=_FORMATS) as image:
-                _check_size(image.width, image.height, name)
-                image.draft("L", (_ENOUGH, _ENOUGH))  # a JPEG is decoded no larger than needed
-                return _grey(ImageOps.exif_transpose(image))
+                check_size(image.width, image.height, name)
+                image.draft("RGB" if colour else "L", (_ENOUGH, _ENOUGH))  # a JPEG is decoded no larger than needed
+                return levels(ImageOps.exif_transpose(image))
     except DataError:
         raise
     except UnidentifiedImageError:
@@ -88,7 +85,12 @@ def read_picture(source: str | os.PathLike[str] | IO[bytes] | Image.Image, name:
         raise DataError(f"'{name}' cannot be read as a picture: {reason}") from None
 
 
-def _check_size(width: int, height: int, name: str) -> None:
+def check_size(width: int, height: int, name: str) -> None:
+    """Refuse a picture of more than MOST_PIXELS.
+
+    Raises:
+        DataError: it is.
+    """
     if height * width > MOST_PIXELS:
         size = f"{width} x {height} pixels"
         raise DataError(f"'{name}' has {size}: wanted at most {MOST_PIXELS:,}; make it smaller")
@@ -98,11 +100,22 @@ def _grey(image: Image.Image) -> np.ndarray:
     if image.mode in _DEEP:
         return _unit(np.asarray(image, np.float32))
     if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
-        return _grey_on_ground(np.asarray(_reduced(image.convert("RGBA")).convert("LA"), np.float32) / 255)
-    return np.asarray(_reduced(image.convert("L")), np.float32) / 255
+        return _grey_on_ground(np.asarray(reduced(image.convert("RGBA")).convert("LA"), np.float32) / 255)
+    return np.asarray(reduced(image.convert("L")), np.float32) / 255
 
 
-def _reduced(image: Image.Image) -> Image.Image:
+def _coloured(image: Image.Image) -> np.ndarray:
+    from PIL import Image
+
+    image = reduced(image.convert("RGBA"))
+    return (
+        np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"), np.float32)
+        / 255
+    )
+
+
+def reduced(image: Image.Image) -> Image.Image:
+    """Return the picture at about _ENOUGH pixels across, where it has far more."""
     return image.reduce(max(1, max(image.size) // _ENOUGH))
 
 
@@ -121,103 +134,58 @@ def _grey_on_ground(levels: np.ndarray) -> np.ndarray:
     return grey * alpha + float(np.median(seen)) * (1 - alpha)
 
 
-def as_digit(levels: np.ndarray, name: str) -> np.ndarray:
-    """Return a picture of one digit, (H, W) levels of any range, dark on light or light on dark, as (784,) float32.
+def scaled(levels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return (H, W) or (H, W, C) levels from 0 to 1 as (height, width) or (height, width, C) float32.
 
-    Of (H, W, C) levels the mean of the C is taken.
-
-    Raises:
-        DataError: the picture has one colour only, has more than MOST_PIXELS, or holds NaN.
+    The middle is cut out in the proportions that are wanted, and scaled.
     """
     from PIL import Image
 
-    _check_size(levels.shape[1], levels.shape[0], name)
-    with np.errstate(over="ignore"):  # to infinity, which is refused
-        levels = np.asarray(levels, np.float32) if levels.ndim == 2 else levels.mean(-1, dtype=np.float32)
-    if not np.isfinite(levels).all():
-        raise DataError(f"'{name}' holds NaN or infinity; wanted grey levels")
-    levels = np.asarray(_reduced(Image.fromarray(levels)))
-    ink = _ink(levels, name)
-    rows, columns = (np.flatnonzero((ink > 0.05).any(axis)) for axis in (1, 0))
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if levels.shape != (_SIZE, _SIZE) or not _DIGIT - 3 <= max(ink.shape) <= _DIGIT:  # else it is of MNIST's size
-        ink = _resized(_evened(_resized(ink, _DIGIT * _FINE)), _DIGIT)
-    return _centred(ink / ink.max()).ravel()
+    tall, wide = levels.shape[:2]
+    high, broad = min(tall, max(1, round(wide * height / width))), min(wide, max(1, round(tall * width / height)))
+    top, left = (tall - high) // 2, (wide - broad) // 2
+    part = np.asarray(levels[top : top + high, left : left + broad], np.float32)
+    channels = part.reshape(high, broad, -1)
+    resized = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(channels[..., k])).resize((width, height), _SCALING))
+        for k in range(channels.shape[2])
+    ]
+    return np.clip(np.stack(resized, axis=-1).reshape(height, width, *part.shape[2:]), 0, 1)
 
 
-def _ink(levels: np.ndarray, name: str) -> np.ndarray:
-    """Return how much of each pixel, from 0 to 1, is not the ground, which is what most of the border shows."""
-    border = np.ones(levels.shape, bool)
-    border[1:-1, 1:-1] = False
-    ground = _ground(levels, border)
-    above, below = np.maximum(levels - ground, 0), np.maximum(ground - levels, 0)
-    ink = above if above.sum() > below.sum() else below
-    most = float(ink.max())
-    if most < _CONTRAST * max(1.0, float(np.abs(levels).max())):
-        raise DataError(f"'{name}' shows nothing: it has one colour; wanted a digit on another ground")
-    ink = ink / most
-    noise = min(0.5, 2 * float(np.percentile(ink[border], 90)))  # of the paper
-    return np.maximum(ink - noise, 0) / (1 - noise)
+def as_pixels(images: Any, shape: tuple[int, int, int] = (28, 28, 1), flat: bool = True) -> np.ndarray:
+    """Return pictures as (N, H * W * C) float32 from 0 to 1, or (N, H, W, C) where not `flat`.
+
+    Args:
+        images: uint8, or float from 0 to 1: (N, H, W, C), (N, H * W * C), or (N, H, W) for one channel.
+        shape: (H, W, C).
+        flat: whether the model takes rows.
+
+    Raises:
+        DataError: another shape or dtype, or floats outside [0, 1].
+    """
+    forms = " or ".join(f"(N, {', '.join(map(str, form))})" for form in picture_forms(shape))
+    try:
+        images = np.asarray(images)
+    except ValueError:
+        raise DataError(f"pictures of different sizes: wanted one array {forms}") from None
+    size = math.prod(shape)
+    if images.ndim < 2 or math.prod(images.shape[1:]) != size:
+        raise DataError(f"pictures of shape {images.shape}: wanted {forms}")
+    images = images.reshape(len(images), *((size,) if flat else shape))
+    if images.dtype == np.uint8:
+        return np.divide(images, np.float32(255), dtype=np.float32)
+    if images.dtype.kind != "f":
+        raise DataError(f"pictures of dtype {images.dtype}: wanted uint8 from 0 to 255 or float from 0 to 1")
+    if not np.isfinite(images).all():
+        raise DataError("pictures hold NaN or infinity; wanted numbers from 0 to 1")
+    if images.size and (images.min() < 0 or images.max() > 1):
+        low, high = images.min(), images.max()
+        raise DataError(f"float pictures from {low:g} to {high:g}: wanted 0 to 1; divide by 255, or give uint8")
+    return images.astype(np.float32, copy=False)
 
 
-def _ground(levels: np.ndarray, border: np.ndarray) -> Any:
-    """Return the level of the ground: one number, or a plane where the light falls from a side."""
-    edge = levels[border]
-    level = np.median(edge)
-    if np.median(np.abs(edge - level)) == 0:
-        return level
-    rows, columns = np.indices(levels.shape, np.float32)
-    height, width = levels.shape
-    plane = np.stack([np.ones_like(rows), rows / height, columns / width], axis=-1)  # (H, W, 3)
-    points, weights = plane[border], np.ones_like(edge)
-    for _ in range(5):  # least absolute deviations: ink that reaches the border does not tilt it
-        found = np.linalg.lstsq(points * weights[:, None], edge * weights, rcond=None)[0]
-        weights = 1 / np.sqrt(np.abs(edge - points @ found) + 1e-3)
-    return plane @ found
-
-
-def _resized(ink: np.ndarray, longest: int) -> np.ndarray:
-    """Return `ink` with its longer side of `longest` pixels."""
-    from PIL import Image
-
-    longer = int(np.max(ink.shape))
-    height, width = (max(1, round(size * longest / longer)) for size in ink.shape)
-    resized = Image.fromarray(ink).resize((width, height), Image.Resampling.BILINEAR)
-    return np.clip(np.asarray(resized, np.float32), 0, 1)
-
-
-def _evened(ink: np.ndarray) -> np.ndarray:
-    """Return `ink` at the fine resolution with strokes of no less than _THIN and no more than _THICK."""
-    from PIL import Image, ImageFilter
-
-    padded = np.pad(ink / ink.max(), _FINE * 2)
-    width = _stroke(padded)
-    change = (_THIN - width) if width < _THIN else (_THICK - width) if width > _THICK else 0.0
-    steps = round(abs(change) * _FINE / 2)  # each moves both edges of a stroke by a fine pixel
-    image = Image.fromarray(padded)
-    for _ in range(min(steps, _FINE)):
-        image = image.filter(ImageFilter.MaxFilter(3) if change > 0 else ImageFilter.MinFilter(3))
-    evened = np.asarray(image, np.float32)
-    rows, columns = (np.flatnonzero((evened > 0.05).any(axis)) for axis in (1, 0))
-    if not rows.size:
-        return ink
-    return evened[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-
-
-def _stroke(ink: np.ndarray) -> float:
-    """Return about how wide the strokes are, in pixels of the model: twice the area by the length of the edges."""
-    solid = ink > 0.4
-    edges = int((solid[1:] != solid[:-1]).sum() + (solid[:, 1:] != solid[:, :-1]).sum())
-    return 2 * int(solid.sum()) / (max(edges, 1) * math.pi / 4) / _FINE
-
-
-def _centred(ink: np.ndarray) -> np.ndarray:
-    """Return (28, 28) with the centre of mass of `ink` on the centre, as far as it fits."""
-    height, width = ink.shape
-    total = ink.sum()
-    down = round(_CENTRE - float(ink.sum(1) @ np.arange(height) / total))
-    right = round(_CENTRE - float(ink.sum(0) @ np.arange(width) / total))
-    top, left = min(max(down, 0), _SIZE - height), min(max(right, 0), _SIZE - width)
-    picture = np.zeros((_SIZE, _SIZE), np.float32)
-    picture[top : top + height, left : left + width] = ink
-    return picture
+def picture_forms(shape: tuple[int, int, int]) -> list[tuple[int, ...]]:
+    """Return the shapes that one picture (H, W, C) may have as an array."""
+    height, width, channels = shape
+    return [*([(height, width)] if channels == 1 else []), shape, (height * width * channels,)]

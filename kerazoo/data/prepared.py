@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
 import importlib.util
 import os
 import re
 import sys
-import urllib.error
-import urllib.request
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -136,6 +133,10 @@ def _check_reachable(host: str) -> None:
     Raises:
         UnavailableError: it does not answer within seconds.
     """
+    import http.client
+    import urllib.error
+    import urllib.request
+
     try:
         request = urllib.request.Request(f"https://{host}/", method="HEAD")
         urllib.request.urlopen(request, timeout=_PROBE_SECONDS).close()

@@ -48,7 +48,7 @@ def load(
     """
     _check_unit(unit)
     if corpus is not None:
-        name, version, origin, texts = Path(corpus).name, "user", "user", split(_read_file(Path(corpus)))
+        name, version, origin, texts = Path(corpus).name, "user", "user", split(read_file(Path(corpus)))
     elif prepared := prepare(BUILDER, HOST, data_dir, source):
         arrays = cached("tiny_shakespeare", {"fingerprint": prepared.fingerprint}, lambda: _read(prepared))
         name, version, origin = "tiny_shakespeare", prepared.version, "tfds"
@@ -104,7 +104,12 @@ def split(text: str) -> dict[str, str]:
     return {"train": text[:cut], "test": text[cut:]}
 
 
-def _read_file(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """Return the text of the file `path`.
+
+    Raises:
+        DataError: it is missing, empty or not UTF-8.
+    """
     if not path.name:
         raise DataError("corpus is an empty text; name a UTF-8 text file")
     try:

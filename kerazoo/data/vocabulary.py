@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
-from kerazoo.errors import DataError, InputError
+from kerazoo.errors import DataError, InputError, UnavailableError
 from kerazoo.lazy import np
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
@@ -21,24 +23,80 @@ _NO_WORD = str.maketrans(dict.fromkeys('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n\r',
 _TOKEN = re.compile(r"\w+(?:['’]\w+)*|\n|[^\w\s]")
 _NO_SPACE_BEFORE = re.compile(r" ([,.;:!?)\]}’'\n])|(?<=[\n(\[{]) ")
 
+# Scripts whose words no spaces part: Thai, Lao, Myanmar, Khmer; kana, bopomofo, Han.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3100-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+_UNSPACED += "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_LETTER = re.compile(r"\w")
+_CHARACTER = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+(?:['’](?:(?![{_UNSPACED}])\w)+)*")
+
 
 def _words(text: str) -> list[str]:
     return _MARKUP.sub(" ", text).lower().translate(_NO_WORD).split()
 
 
-_SPLIT: dict[str, Callable[[str], list[str]]] = {
-    "char": list,  # every character stands for itself
-    "word": _words,  # lower case, no punctuation: what a review classifier reads
-    "token": _TOKEN.findall,  # words, marks and line ends as they are: what a generator writes
+def _characters(text: str) -> list[str]:
+    return _CHARACTER.findall(_MARKUP.sub(" ", text).lower())
+
+
+def _segments(text: str) -> list[str]:
+    return [str(one) for one in _jieba().lcut(text)]
+
+
+def _segmented_words(text: str) -> list[str]:
+    return [one for one in _segments(_MARKUP.sub(" ", text).lower()) if _LETTER.search(one)]
+
+
+def _jieba() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what its source would be to a newer Python
+            import jieba
+    except ImportError:
+        raise UnavailableError("Chinese words need the package jieba: pip install 'kerazoo[chinese]'") from None
+    jieba.setLogLevel("WARNING")  # else it tells on standard error that it reads its dictionary
+    return jieba
+
+
+def _joined(tokens: list[str]) -> str:
+    return _NO_SPACE_BEFORE.sub(r"\1", " ".join(tokens))
+
+
+class _Unit(NamedTuple):
+    """What a text is split into, and joined from; `padded` ones are what classifiers read, with padding as id 0."""
+
+    split: Callable[[str], list[str]]
+    join: Callable[[list[str]], str]
+    padded: bool
+
+
+_UNITS = {
+    "char": _Unit(list, "".join, False),  # every character stands for itself
+    "token": _Unit(_TOKEN.findall, _joined, False),  # words, marks and line ends as they are: what a generator writes
+    "segment": _Unit(_segments, "".join, False),  # the same where no spaces part words, by jieba
+    "word": _Unit(_words, " ".join, True),  # lower case, no punctuation: what a review classifier reads
+    "character": _Unit(_characters, " ".join, True),  # the same, and each character of scripts without spaces is one
+    "jieba": _Unit(_segmented_words, " ".join, True),  # the same, and Chinese words by jieba
 }
+
+
+def is_unspaced(texts: Iterable[str]) -> bool:
+    """Tell whether a fifth or more of the letters of `texts` are of scripts that put no spaces between words."""
+    unspaced = letters = 0
+    for text in texts:
+        unspaced += len(_IS_UNSPACED.findall(text))
+        letters += len(_LETTER.findall(text))
+    return 5 * unspaced >= letters > 0
 
 
 @dataclass(frozen=True)
 class Vocabulary:
     """The tokens that a model knows; the id of a token is its place.
 
-    `unit` is "char", "word" or "token". A "word" vocabulary begins with padding (id 0) and the unknown word (id 1);
-    the others begin with the unknown token (id 0).
+    `unit` is what a text is split into. For generators: "char", "token" (words and marks) or "segment" (the same of
+    Chinese, by jieba); these begin with the unknown token (id 0). For classifiers, lower case without punctuation:
+    "word", "character" (words, but each character of Chinese, Japanese, Thai and other scripts without spaces) or
+    "jieba" (Chinese words); these begin with padding (id 0) and the unknown word (id 1).
     """
 
     tokens: tuple[str, ...]
@@ -51,14 +109,14 @@ class Vocabulary:
         Raises:
             InputError: `unit` is unknown or `size` leaves no room for a token.
         """
-        if unit not in _SPLIT:
-            raise InputError(f"unit={unit!r}: wanted one of {', '.join(_SPLIT)}")
-        special = (PADDING, UNKNOWN) if unit == "word" else (UNKNOWN,)
+        if unit not in _UNITS:
+            raise InputError(f"unit={unit!r}: wanted one of {', '.join(_UNITS)}")
+        special = (PADDING, UNKNOWN) if _UNITS[unit].padded else (UNKNOWN,)
         if size is not None and size <= len(special):
             raise InputError(f"a vocabulary of {size} has no room for a token; wanted more than {len(special)}")
         counts: Counter[str] = Counter()
         for text in texts:
-            counts.update(_SPLIT[unit](text))
+            counts.update(_UNITS[unit].split(text))
         counts.pop(UNKNOWN, None)
         # Ties by the token itself, so that the ids do not depend on the order of the texts.
         ranked = sorted(counts, key=lambda token: (-counts[token], token))
@@ -74,13 +132,18 @@ class Vocabulary:
         return {token: place for place, token in enumerate(self.tokens) if token != PADDING}
 
     @property
+    def padded(self) -> bool:
+        """Whether it is a classifier's: texts are rows of one length, padded with 0."""
+        return _UNITS[self.unit].padded
+
+    @property
     def unknown(self) -> int:
         """The id of every token that is not in the vocabulary."""
         return self._ids[UNKNOWN]
 
     def split(self, text: str) -> list[str]:
         """Return the tokens of `text`, known or not."""
-        return _SPLIT[self.unit](text)
+        return _UNITS[self.unit].split(text)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of the tokens of `text`."""
@@ -101,11 +164,7 @@ class Vocabulary:
         places = list(map(int, ids))
         if places and not 0 <= min(places) <= max(places) < len(self):
             raise DataError(f"an id is outside the vocabulary of {len(self)} tokens")
-        tokens = [self.tokens[place] for place in places]
-        if self.unit == "char":
-            return "".join(tokens)
-        text = " ".join(token for token in tokens if token != PADDING)
-        return text if self.unit == "word" else _NO_SPACE_BEFORE.sub(r"\1", text)
+        return _UNITS[self.unit].join([token for place in places if (token := self.tokens[place]) != PADDING])
 
     def encode_rows(self, texts: Iterable[str], length: int) -> np.ndarray:
         """Return the ids of `texts` as (N, length) int32, padded and truncated at the front.
@@ -130,7 +189,7 @@ class Vocabulary:
             vocabulary = cls(tuple(stored["tokens"]), stored["unit"])
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"not a vocabulary that kerazoo wrote: {error}") from None
-        if vocabulary.unit not in _SPLIT or UNKNOWN not in vocabulary.tokens:
+        if vocabulary.unit not in _UNITS or UNKNOWN not in vocabulary.tokens:
             raise DataError("not a vocabulary that kerazoo wrote: no unknown token, or an unknown unit")
         return vocabulary
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerazoo.data import Vocabulary
-from kerazoo.errors import InputError
+from kerazoo.errors import InputError, ModelFileError
 from kerazoo.inference.decoding import BLOCK, decoder_of
-from kerazoo.inference.inputs import check_unicode
-from kerazoo.inference.kept import pretrained
 from kerazoo.inference.samplers import Sampling
 from kerazoo.inference.texts import Writer, encode_prompts, pad_rows
 from kerazoo.lazy import keras
-from kerazoo.model_file import load_model, origin_of
-from kerazoo.registry import spec
+from kerazoo.model_file import origin_of
+from kerazoo.tasks.files import check_unicode
+from kerazoo.trained import trained
 from kerazoo.training.evaluation import whole_number
 
 MOST_TEXTS = 1024
@@ -198,14 +197,13 @@ def _written(
 
 
 def _model_of(given: Any) -> keras.Model:
-    if isinstance(given, os.PathLike) or (isinstance(given, str) and given.endswith(".keras")):
-        return load_model(given)
-    if not isinstance(given, str):
-        return given
-    if spec(given).dataset != "text":
-        raise InputError(f"the model '{given}' does not write text; 'textgen_lstm' does")
+    chosen = trained(given)
+    if chosen.spec and not chosen.task.generates:
+        raise InputError(f"the model '{chosen.name}' does not write text; 'textgen_lstm' does")
     try:
-        return pretrained(given)
+        return chosen.load()
+    except ModelFileError:
+        raise
     except InputError as error:
         message = f"'{given}' has no pretrained weights here; give a model, e.g. kerazoo.load_model('run/model.keras')"
         raise InputError(message) from error

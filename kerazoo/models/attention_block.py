@@ -11,7 +11,7 @@ from kerazoo.schema import Recipe, Source, Tensor
 
 @register(
     source=Source("001", section="4.1"),
-    dataset="recall",
+    task="recall",
     num_params=4_096,
     inputs=(Tensor("sequence", (None, 32), "float32", "a sequence of vectors, any length"),),
     outputs=(Tensor("attended", (None, 32), "float32", "for each position the weighted sum over the sequence"),),

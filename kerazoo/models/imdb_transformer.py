@@ -8,7 +8,7 @@ from kerazoo.schema import Recipe, Source, Tensor
 
 @register(
     source=Source("001", section="5"),
-    dataset="imdb",
+    task="imdb",
     num_params=649_697,
     inputs=(Tensor("tokens", (100,), "int32", "word ids, padded with 0 and truncated at the front"),),
     outputs=(Tensor("positive", (1,), "float32", "the probability that the review is positive"),),

@@ -7,7 +7,7 @@ from kerazoo.schema import Recipe, Source, Tensor
 
 @register(
     source=Source("003", section="4"),
-    dataset="mnist",
+    task="mnist",
     num_params=235_146,
     inputs=(Tensor("pixels", (784,), "float32", "the rows of a 28x28 picture, 0 (black) to 1 (white)"),),
     outputs=(Tensor("probabilities", (10,), "float32", "one probability a digit"),),

@@ -11,7 +11,7 @@ from kerazoo.schema import Recipe, Source, Tensor
 
 @register(
     source=Source("002", section="5.2"),
-    dataset="text",
+    task="text",
     num_params=148_546,
     inputs=(Tensor("tokens", (None,), "int32", "ids of consecutive characters (or words)"),),
     outputs=(Tensor("next_token", (66,), "float32", "one probability for each possible next character (or word)"),),

@@ -7,7 +7,7 @@ from kerazoo.schema import Recipe, Source, Tensor
 
 @register(
     source=Source("000", section="5.2"),
-    dataset="toy",
+    task="toy",
     num_params=52,
     inputs=(Tensor("features", (2,), "float32", "two features"),),
     outputs=(Tensor("logits", (2,), "float32", "one logit a class, before the softmax"),),

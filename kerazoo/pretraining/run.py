@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo import engine, weights
-from kerazoo.data import Dataset, load_for
+from kerazoo.data import Dataset
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.factory import build, build_from, compile_model, seeded
 from kerazoo.lazy import keras, np
@@ -25,6 +25,7 @@ from kerazoo.options import with_options
 from kerazoo.pretraining.moving import move
 from kerazoo.pretraining.recipes import RECIPES, PretrainingRecipe
 from kerazoo.registry import spec
+from kerazoo.tasks import task_of
 from kerazoo.training.environment import environment
 
 _HELD_OUT = 0.1
@@ -60,7 +61,7 @@ def pretrain(
     check([] if recipe else [name], out)
     recipe = recipe or RECIPES[name]
     model_spec = spec(name)
-    data = load_for(model_spec, recipe.options, data_dir, "tfds")
+    data = task_of(model_spec).dataset(None, recipe.options, data_dir=data_dir, source="tfds")
     held = "the data set's own validation split"
     if data.x_val is None:
         data, held = data.hold_out(_HELD_OUT, seed=recipe.seed), "a random tenth of the training split"

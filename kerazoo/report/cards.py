@@ -16,6 +16,7 @@ from kerazoo.report.contents import Contents
 from kerazoo.report.markdown import NOTICE, code, escaped, table
 from kerazoo.report.tables import plain_table
 from kerazoo.schema import Claim, ModelSpec
+from kerazoo.tasks import task_of
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def document(contents: Contents, card: Card) -> str:
 
 def example(spec: ModelSpec) -> str:
     """Return a program that runs as it stands: the model on the first examples of its data."""
-    sized = ", **data.model_options" if spec.dataset == "text" else ""  # as large as the corpus's vocabulary
+    sized = ", **data.model_options" if task_of(spec).generates else ""  # as large as the corpus's vocabulary
     lines = [
         "import kerazoo",
         "",

@@ -28,13 +28,14 @@ def model_table(specs: Iterable[ModelSpec]) -> Table:
     for column in table.columns[:2]:
         column.no_wrap = True  # a name is there to be copied
     for one in specs:
-        table.add_row(one.name, f"{one.num_params:,}", one.dataset or "-", str(one.source), escape(one.summary))
+        table.add_row(one.name, f"{one.num_params:,}", one.task or "-", str(one.source), escape(one.summary))
     return table
 
 
 def model_record(one: ModelSpec) -> dict[str, Any]:
     """Return what is known of a model as plain values for JSON."""
     record = {field.name: getattr(one, field.name) for field in dataclasses.fields(one) if field.name != "builder"}
+    record["dataset"] = one.task
     for name in ("source", "recipe"):
         record[name] = dataclasses.asdict(record[name])
     for name in ("inputs", "outputs"):
@@ -54,7 +55,7 @@ def show_model(console: Console, one: ModelSpec, options: Mapping[str, Mapping[s
         table.add_row("input", escape(str(tensor)))
     for tensor in one.outputs:
         table.add_row("output", escape(str(tensor)))
-    table.add_row("data", one.dataset or "none of its own")
+    table.add_row("data", one.task or "none of its own")
     further = f", then {recipe.fine_tune_epochs} more of fine-tuning" if recipe.fine_tune_epochs else ""
     epochs = f"{recipe.epochs} epochs{further}"
     table.add_row("recipe", f"{recipe.optimizer}{rate}, {recipe.loss}, batches of {recipe.batch_size}, {epochs}")

@@ -12,30 +12,32 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from kerazoo.data import Dataset, data_options
-from kerazoo.data.adapt import adapt, check_fit, is_stream
-from kerazoo.data.labels import number_labels
+from kerazoo.data import Dataset
+from kerazoo.data.fitting import check_fit
 from kerazoo.errors import DataError, InputError, did_you_mean
 from kerazoo.factory import seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, origin_of, set_origin
-from kerazoo.registry import spec
-from kerazoo.schema import ModelSpec
+from kerazoo.trained import Trained, trained
 from kerazoo.training.evaluation import whole_number
 from kerazoo.training.heads import check_head, with_new_head
 from kerazoo.training.session import Settings, TrainResult, as_callbacks, carry_out
 from kerazoo.training.tuning import Tuning
 
+_EPOCHS, _BATCH_SIZE = 5, 32  # where no recipe says more
+
 
 def fine_tune(
-    model: keras.Model,
-    data: Any,
+    model: keras.Model | str | os.PathLike[str],
+    data: Any = None,
     *,
-    epochs: int,
+    epochs: int | None = None,
     trainable_layers: int | str | Sequence[str] | None = None,
     learning_rate: float | None = None,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     seed: int = 0,
+    data_dir: str | os.PathLike[str] | None = None,
+    source: str = "auto",
     run_dir: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     callbacks: Any = (),
@@ -52,15 +54,17 @@ def fine_tune(
     """Train the compiled `model` further, in place, or with `num_classes` a copy of it; frozen layers stay frozen.
 
     Args:
-        model: a compiled Keras model, of the zoo or not.
+        model: a compiled Keras model, of the zoo or not; or the path of a `.keras` file, or a name of the zoo for the
+            package's weights, which are loaded.
         data: as in `train`, or what `read_image_folder` or `read_csv` returns; text needs a model of the zoo that
-            carries its vocabulary.
-        epochs: passes over the data.
+            carries its vocabulary. None is the model's own data set.
+        epochs: passes over the data; by default those that the document fine-tunes for, or 5.
         trainable_layers: train only the last so many layers that have weights, or the layers of these names; None
             trains all that are trainable now.
         learning_rate: a new one; None keeps the optimizer's.
-        batch_size: examples a step.
+        batch_size: examples a step; by default the recipe's, or 32.
         seed: of a new last layer, the order of the examples and dropout.
+        data_dir, source: as in `load_data`, for the model's own data set.
         run_dir, overwrite, callbacks, validation_split, early_stopping, verbose: as in `train`.
         num_classes: tell so many classes apart: the last layer, which must be Dense, is replaced by a fresh one in a
             copy of the model, and `model` itself is not changed. One sigmoid unit stays one for 2 classes and becomes a
@@ -79,15 +83,13 @@ def fine_tune(
     Raises:
         InputError, DataError, RunDirectoryError: the call cannot be carried out; model and disk are as before.
     """
-    if isinstance(model, (str, os.PathLike)):
-        raise InputError(f"model is the path or name {str(model)!r}: load it with kerazoo.load_model, or build it")
-    if not getattr(model, "compiled", False):
-        raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")
+    chosen = trained(model, compiled=True)
     num_classes = None if num_classes is None else whole_number("num_classes", num_classes, 2)
     tuning = Tuning(learning_rate, unfreeze_every, layer_decay, weight_decay, l1, l2)
+    recipe = chosen.spec and chosen.spec.recipe
     settings = Settings(
-        epochs=epochs,
-        batch_size=batch_size,
+        epochs=((recipe and recipe.fine_tune_epochs) or _EPOCHS) if epochs is None else epochs,
+        batch_size=(recipe.batch_size if recipe else _BATCH_SIZE) if batch_size is None else batch_size,
         seed=seed,
         run_dir=run_dir,
         overwrite=overwrite,
@@ -97,20 +99,24 @@ def fine_tune(
         verbose=verbose,
         resumable=False,
     )
-    _chosen_layers(model, trainable_layers)
-    if unfreeze_every and is_stream(data) and keras.backend.backend() == "jax":  # Keras's own loop refuses it there
-        raise InputError("unfreeze_every on JAX takes arrays, not a tf.data.Dataset; give (x, y)")
     run = settings.open_run()
+    network = chosen.load()
+    if not getattr(network, "compiled", False):
+        raise InputError("the model is not compiled; call model.compile(...) or build it with compile=True")
+    _chosen_layers(network, trainable_layers)
     with seeded(seed):
-        model, data, origin = _fitting(model, data, num_classes)
+        own = {"data_dir": data_dir, "source": source}
+        network, data, origin = _fitting(network, chosen, data, num_classes, own)
+        if unfreeze_every and data.is_stream and keras.backend.backend() == "jax":  # Keras's own loop refuses it there
+            raise InputError("unfreeze_every on JAX takes arrays, not a tf.data.Dataset; give (x, y)")
         data, validation = settings.hold_out(data)
-        layers = tuning.prepare(model, _chosen_layers(model, trainable_layers))
-        set_origin(model, origin)
+        layers = tuning.prepare(network, _chosen_layers(network, trainable_layers))
+        set_origin(network, origin)
         settings = dataclasses.replace(settings, callbacks=(*settings.callbacks, *tuning.callbacks(layers)))
-        trained = {"model": origin_of(model).name or model.name, "fine_tuned": [layer.name for layer in layers]}
-        config = {**trained, **dataclasses.asdict(tuning), "num_classes": num_classes}
-        within = tuning.while_training(model, layers)
-        return carry_out(model, data, validation, settings, run, config, within)
+        config = {"model": chosen.name, "fine_tuned": [layer.name for layer in layers]}
+        config |= {**dataclasses.asdict(tuning), "num_classes": num_classes}
+        within = tuning.while_training(network, layers)
+        return carry_out(network, data, validation, settings, run, config, within)
 
 
 def _chosen_layers(model: keras.Model, wanted: int | str | Sequence[str] | None) -> list[Any] | None:
@@ -135,36 +141,32 @@ def _chosen_layers(model: keras.Model, wanted: int | str | Sequence[str] | None)
     return [by_name[name] for name in names]
 
 
-def _fitting(model: keras.Model, data: Any, num_classes: int | None) -> tuple[keras.Model, Any, Origin]:
+def _fitting(
+    model: keras.Model, chosen: Trained, data: Any, num_classes: int | None, own: dict[str, Any]
+) -> tuple[keras.Model, Dataset, Origin]:
     """Return the model to train, a copy with a new last layer if asked for, the data as it takes it, and its origin."""
-    origin = origin_of(model)
-    model_spec = spec(origin.name) if origin.name else None
-    known = {**data_options(model_spec), **model_spec.defaults} if model_spec else {}
+    origin, spec, task = origin_of(model), chosen.spec, chosen.task
+    known = {**task.options(spec), **spec.defaults} if spec else {}
     options, new = {**known, **origin.options}, {}
     if num_classes is None:
-        data = adapt(data, model_spec, options, origin.vocabulary, classes=origin.classes)
+        data = task.dataset(data, options, vocabulary=origin.vocabulary, classes=origin.classes, **own)
         _check_classes(data, model)
     else:
-        _check_new_classes(model, model_spec, num_classes)
-        data = adapt(data, model_spec, options, origin.vocabulary)
-        data = number_labels(data, num_classes) if isinstance(data, Dataset) else data
+        if task.generates:
+            raise InputError(f"num_classes={num_classes}: '{chosen.name}' writes text; its classes are its vocabulary")
+        check_head(model, num_classes)
+        data = task.dataset(data, options, vocabulary=origin.vocabulary, **own).numbered(num_classes)
         model = with_new_head(model, num_classes)
         new = {"num_classes": num_classes} if "num_classes" in known else {}
-    data = check_fit(data, model, model_spec, options.get("vocab_size"))
-    classes = getattr(data, "classes", ()) or (origin.classes if num_classes is None else ())
+    data = check_fit(data, model, spec and spec.recipe.loss, options.get("vocab_size"))
+    classes = data.classes or (origin.classes if num_classes is None else ())
     return model, data, dataclasses.replace(origin, options={**origin.options, **new}, classes=classes)
 
 
-def _check_classes(data: Any, model: keras.Model) -> None:
+def _check_classes(data: Dataset, model: keras.Model) -> None:
     """Refuse data with names for more or fewer classes than the model tells apart."""
-    have, told = len(getattr(data, "classes", ())), max(2, model.outputs[0].shape[-1] or 0) if model.outputs else 0
+    have, told = len(data.classes), max(2, model.outputs[0].shape[-1] or 0) if model.outputs else 0
     if have not in (0, told):
         names = ", ".join(data.classes[:12])
         advice = f"give num_classes={have} for a new last layer"
         raise DataError(f"the data has {have} classes ({names}) and the model tells {told} apart; {advice}")
-
-
-def _check_new_classes(model: keras.Model, model_spec: ModelSpec | None, num_classes: int) -> None:
-    if model_spec and model_spec.dataset == "text":
-        raise InputError(f"num_classes={num_classes}: '{model_spec.name}' writes text; its classes are its vocabulary")
-    check_head(model, num_classes)

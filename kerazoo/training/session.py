@@ -13,7 +13,6 @@ from typing import Any
 
 from kerazoo import engine
 from kerazoo.data import Dataset
-from kerazoo.data.adapt import is_stream
 from kerazoo.errors import InputError, RunDirectoryError, UnavailableError
 from kerazoo.factory import exact_products
 from kerazoo.lazy import installed, keras
@@ -87,16 +86,12 @@ class Settings:
             return None
         return RunDirectory(self.run_dir, overwrite=self.overwrite, resume=self.resume, resumable=self.resumable)
 
-    def hold_out(self, data: Any, by_recipe: str | None = None) -> tuple[Any, tuple[Any, Any] | None]:
+    def hold_out(self, data: Dataset, by_recipe: str | None = None) -> tuple[Dataset, tuple[Any, Any] | None]:
         """Return the data to train on, and what is measured after each epoch.
 
         A `validation_split` is taken from the training split. Early stopping alone takes the validation split that
         the data has, or else a tenth. Otherwise it is the test split where the recipe says so.
         """
-        if is_stream(data):
-            if self.validation_split or self.early_stopping:
-                raise InputError("a tf.data.Dataset cannot be split for validation; pass arrays")
-            return data, None
         if self.validation_split or (self.early_stopping and data.x_val is None):
             data = data.hold_out(self.validation_split or _EARLY_STOPPING_SPLIT, seed=self.seed)
         if self.validation_split or self.early_stopping:
@@ -111,7 +106,7 @@ def as_callbacks(given: Any) -> tuple[Any, ...]:
 
 def carry_out(
     model: keras.Model,
-    data: Any,
+    data: Dataset,
     validation: tuple[Any, Any] | None,
     settings: Settings,
     run: RunDirectory | None,
@@ -125,14 +120,14 @@ def carry_out(
 
 def _carried_out(
     model: keras.Model,
-    data: Any,
+    data: Dataset,
     validation: tuple[Any, Any] | None,
     settings: Settings,
     run: RunDirectory | None,
     config: Mapping[str, Any],
     while_training: contextlib.AbstractContextManager[None] | None,
 ) -> TrainResult:
-    used = _describe(data)
+    used = describe(data)
     warn_where_cudnn_is_lost(model)
     measured_with = {**environment(), "precision": model.dtype_policy.name}
     try:
@@ -142,8 +137,7 @@ def _carried_out(
             run.start({**config, **own, **held, "precision": model.dtype_policy.name, "data": used}, measured_with)
         with while_training or contextlib.nullcontext():
             history, seconds = _fit(model, data, validation, settings, run)
-        tested = isinstance(data, Dataset) and data.x_test is not None
-        metrics = evaluate_on(model, data) if tested else {}
+        metrics = evaluate_on(model, data) if data.x_test is not None else {}
         if run:
             run.finish(model, history, metrics)
     finally:
@@ -152,14 +146,13 @@ def _carried_out(
     return TrainResult(model, history, metrics, run.path if run else None, seconds, measured_with, used)
 
 
-def _describe(data: Any) -> dict[str, Any]:
-    if is_stream(data):
-        return {"name": "user", "version": "user", "source": "user"}
+def describe(data: Dataset) -> dict[str, Any]:
+    """Return what a result says of its data: name, version, source, and the sizes of the splits that there are."""
     return {"name": data.name, "version": data.version, "source": data.source, **data.sizes}
 
 
 def _fit(
-    model: keras.Model, data: Any, validation: tuple[Any, Any] | None, settings: Settings, run: RunDirectory | None
+    model: keras.Model, data: Dataset, validation: tuple[Any, Any] | None, settings: Settings, run: RunDirectory | None
 ) -> tuple[dict[str, list[float]], float]:
     from kerazoo.training.callbacks import EpochProgress, HistoryFile
 
@@ -173,7 +166,7 @@ def _fit(
         hooks.append(keras.callbacks.TensorBoard(run.path / "tensorboard"))
     progress = EpochProgress(origin_of(model).name or model.name)
     hooks += [progress] if settings.verbose else []
-    x, y = (data, None) if is_stream(data) else (data.x_train, data.y_train)
+    x, y = data.x_train, data.y_train
     begin = time.perf_counter()
     try:
         log = engine.fit(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any
 
-from kerazoo.data import Dataset, class_names, data_options, load_for
-from kerazoo.data.adapt import adapt, check_fit
+from kerazoo.data import Dataset
+from kerazoo.data.fitting import check_fit
 from kerazoo.data.prepared import check_source, data_root
 from kerazoo.engine import internals
 from kerazoo.errors import InputError, OverrideError
@@ -18,13 +19,14 @@ from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
+from kerazoo.tasks import task_of
 from kerazoo.training.run_directory import unfinished_epochs
 from kerazoo.training.session import Settings, TrainResult, as_callbacks, carry_out
 
 
 def train_options(model_spec: ModelSpec) -> dict[str, Any]:
     """Return every option that `train` takes for the model: the builder's, the recipe's and the data's."""
-    return {**data_options(model_spec), **model_spec.defaults, **RECIPE_OPTIONS}
+    return {**task_of(model_spec).options(model_spec), **model_spec.defaults, **RECIPE_OPTIONS}
 
 
 def train(
@@ -53,8 +55,9 @@ def train(
     Args:
         name: one of `kerazoo.list_models()`.
         data: in place of the model's own data set: a `Dataset`, `((x_train, y_train), (x_test, y_test))`, `(x, y)`,
-            or a `tf.data.Dataset` of batches. Pictures may be (N, 28, 28) or (N, 784), uint8 or float in [0, 1];
-            text may be rows of ids or strings, for a text generator one string.
+            a `tf.data.Dataset` of batches, or a `pathlib.Path` of a folder of pictures, a table or a text. Pictures
+            may be (N, 28, 28) or (N, 784), uint8 or float in [0, 1]; text may be rows of ids or strings, for a text
+            generator one string.
         epochs: passes over the training split; by default the recipe's, or with `resume` those that the interrupted
             run was to have.
         batch_size: examples a step; the recipe's by default.
@@ -85,6 +88,7 @@ def train(
         UnavailableError: the real data was asked for and cannot be had.
     """
     model_spec = spec(name)
+    task = task_of(model_spec)
     options = check_options(overrides, train_options(model_spec), f"model '{name}'")
     recipe = with_options(model_spec.recipe, options)
     if epochs is None:
@@ -109,12 +113,13 @@ def train(
     run = settings.open_run()
     _check_without_keras(precision, source, data_dir if data is None else None)
     with seeded(seed), dtype_policy(precision), strategy.scope() if strategy else contextlib.nullcontext():
-        if data is None:
-            data = load_for(model_spec, options, data_dir, source)
-        else:
-            data = adapt(data, model_spec, {**train_options(model_spec), **options}, learn_vocabulary=True)
-        model = _model(model_spec, options, data, recipe)
-        data = check_fit(data, model, model_spec, {**model_spec.defaults, **options}.get("vocab_size"))
+        wanted = {**train_options(model_spec), **options}
+        brought = data is not None
+        data = task.dataset(data, wanted, data_dir=data_dir, source=source, learn=True)
+        options = _sized(options, data)
+        classes = data.classes or (() if brought and data.source == "user" else task.classes)
+        model = _model(model_spec, Origin(name, options, data.vocabulary, classes), recipe)
+        data = check_fit(data, model, recipe.loss, {**model_spec.defaults, **options}.get("vocab_size"))
         data, validation = settings.hold_out(data, recipe.validation)
         config = {"model": name, "options": options, "recipe": dataclasses.asdict(recipe)}
         return carry_out(model, data, validation, settings, run, config)
@@ -128,16 +133,21 @@ def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> N
         data_root(data_dir)
 
 
-def _model(model_spec: ModelSpec, options: dict[str, Any], data: Any, recipe: Recipe) -> keras.Model:
-    """Build and compile the model, as large as the data's vocabulary asks."""
-    origin = Origin(model_spec.name, options)
-    if isinstance(data, Dataset):
-        classes = data.classes or (() if data.source == "user" else class_names(model_spec))
-        origin = dataclasses.replace(origin, vocabulary=data.vocabulary, classes=classes)
-        for option, needed in data.model_options.items():
-            if options.setdefault(option, needed) < needed:
-                raise OverrideError(f"option '{option}' is {options[option]}, and the data needs {needed}")
-    model = build_from(model_spec, options)
+def _sized(options: Mapping[str, Any], data: Dataset) -> dict[str, Any]:
+    """Return the options with those that follow from the data, such as the size of its vocabulary.
+
+    Raises:
+        OverrideError: an option was set to less than the data needs.
+    """
+    for option, needed in data.model_options.items():
+        if options.get(option, needed) < needed:
+            raise OverrideError(f"option '{option}' is {options[option]}, and the data needs {needed}")
+    return {**data.model_options, **options}
+
+
+def _model(model_spec: ModelSpec, origin: Origin, recipe: Recipe) -> keras.Model:
+    """Build and compile the model, and note what it is."""
+    model = build_from(model_spec, origin.options)
     set_origin(model, origin)
     compile_model(model, recipe)
     return model

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kerazoo
-from kerazoo.data.adapt import adapt
-from kerazoo.data.mnist import as_pixels
+from kerazoo.data.pictures import as_pixels
+from kerazoo.tasks import find
 
 random = np.random.default_rng(0)
 PIXELS = random.integers(0, 256, (40, 28, 28)).astype(np.uint8)
@@ -199,8 +199,8 @@ def test_floats_from_0_to_1_pass_as_they_are(shape, low, high):
 
 def test_a_dataset_of_rows_of_different_lengths_is_padded_or_told():
     data = kerazoo.Dataset("user", "user", "user", [[1, 2], [3]], [0, 1])
-    padded = adapt(data, kerazoo.spec("imdb_lstm"), {"sequence_length": 3, "vocab_size": 9})
+    padded = find("imdb").dataset(data, {"sequence_length": 3, "vocab_size": 9})
     assert padded.x_train.tolist() == [[0, 1, 2], [0, 0, 3]]
-    for name in ("toy_mlp", "mnist_mlp"):
+    for name in ("toy", "mnist"):
         with pytest.raises(kerazoo.DataError, match="different"):
-            adapt(data, kerazoo.spec(name), {})
+            find(name).dataset(data, {})

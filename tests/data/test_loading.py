@@ -1,4 +1,5 @@
 import os
+import urllib.request
 
 import numpy as np
 import pytest
@@ -128,7 +129,7 @@ def no_network(monkeypatch):
     def unreachable(*_, **__):
         raise OSError("Name or service not known")
 
-    monkeypatch.setattr(prepared.urllib.request, "urlopen", unreachable)
+    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
 
 
 def test_without_data_and_network_auto_takes_the_sample_and_says_so(no_network, tmp_path):

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image, ImageDraw
 
 import kerazoo
-from kerazoo.data.labels import number_labels
 
 ROWS = "id,text,label\n" + "\n".join(f"{i},text number {i},{'good' if i % 2 else 'bad'}" for i in range(40)) + "\n"
 
@@ -114,12 +113,12 @@ def test_a_folder_that_may_not_be_read_is_told(folder, monkeypatch):
 def test_labels_with_gaps_are_numbered_and_others_stay():
     x = np.zeros((6, 3))
     data = kerazoo.Dataset("user", "user", "user", x, np.array([7, 5, 9, 5, 7, 9]), x[:2], np.array([9, 5]))
-    numbered = number_labels(data, 3)
+    numbered = data.numbered(3)
     assert numbered.y_train.tolist() == [1, 0, 2, 0, 1, 2] and numbered.y_test.tolist() == [2, 0]
     assert numbered.classes == ("5", "7", "9")
-    assert number_labels(data, 10) is data
+    assert data.numbered(10) is data
     with pytest.raises(kerazoo.DataError, match="the training labels are 5, 7, 9: wanted 4 different ones"):
-        number_labels(data, 4)
+        data.numbered(4)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_labels_with_gaps_are_numbered_and_others_stay():
 )
 def test_labels_that_cannot_be_numbered_are_told(y, reason):
     with pytest.raises(kerazoo.DataError, match=reason):
-        number_labels(kerazoo.Dataset("user", "user", "user", np.zeros((len(y), 3)), np.array(y)), 2)
+        kerazoo.Dataset("user", "user", "user", np.zeros((len(y), 3)), np.array(y)).numbered(2)
 
 
 def test_classes_are_brought_to_those_of_the_model():

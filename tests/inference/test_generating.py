@@ -4,9 +4,9 @@ import pytest
 
 import kerazoo
 from kerazoo.inference.generating import stream
-from kerazoo.inference.kept import pretrained
 from kerazoo.inference.texts import Writer
 from kerazoo.model_file import Origin, save_model, set_origin
+from kerazoo.trained import pretrained
 from kerazoo.weights import store
 
 LETTERS = kerazoo.Vocabulary.learn(["\n abcdefgh"], "char")

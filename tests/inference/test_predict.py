@@ -12,10 +12,10 @@ from rich.console import Console
 
 import kerazoo
 from kerazoo.inference.attribution import Reader, attention_of
-from kerazoo.inference.inputs import from_arguments
 from kerazoo.inference.predicting import predict, stream
 from kerazoo.model_file import origin_of
 from kerazoo.report import predictions, predictions_html
+from kerazoo.tasks import find
 
 GOOD = "A wonderful film, superb acting and a truly moving story. I loved every minute; one of the best this year."
 BAD = "Terrible. The plot is a mess, the acting is awful and it is so boring that I walked out. A waste of money."
@@ -151,11 +151,11 @@ def test_arguments_name_files_where_there_are_such(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.txt").write_text("text")
     standard = io.BytesIO()
-    given = from_arguments("imdb", ["mine.txt", "-", "a good film", "x" * 5000], standard)
+    given = [find("imdb").from_argument(one, standard) for one in ("mine.txt", "-", "a good film", "x" * 5000)]
     assert [str(given[0]), *given[1:]] == ["mine.txt", standard, "a good film", "x" * 5000]
-    for missing, told in (("yours.txt", "is not a file"), (".", "is a directory")):
+    for missing, told in (("yours.txt", "is not a file"), ("./yours", "is not a file"), (".", "is a directory")):
         with pytest.raises(kerazoo.DataError, match=told):
-            from_arguments("imdb", [missing], standard)
+            find("imdb").from_argument(missing, standard)
 
 
 def test_json_is_whole_and_holds_what_came_before_an_error(both):

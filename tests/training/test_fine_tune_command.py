@@ -45,9 +45,9 @@ def test_a_folder_of_pictures_becomes_a_model_with_its_classes(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--data", "gone.csv"], "'gone.csv' cannot be read"),
+        (["--data", "gone.csv"], "'gone.csv' is not a directory; wanted one with a folder of pictures"),
         (["--data", ""], "--data is empty"),
-        (["--data", "texts.csv"], "texts.csv is a file; mnist_mlp takes a folder with a folder of pictures"),
+        (["--data", "texts.csv"], "texts.csv' is a file; this model takes a folder with a folder of pictures"),
         (["--source", "real"], "source='real'"),
         (["--label-column", "x"], "are for a CSV"),
         (["--data", "texts.csv", "--source", "sample"], "exclude each other"),
@@ -64,7 +64,7 @@ def test_wrong_input_gets_one_line_and_writes_nothing(run, tmp_path, arguments, 
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("imdb_lstm", "is a folder; imdb_lstm takes a CSV"), ("textgen_lstm", "takes no")]
+    ("name", "says"), [("imdb_lstm", "is a folder; this model takes a CSV"), ("textgen_lstm", "name a UTF-8 text file")]
 )
 def test_data_of_the_wrong_kind_is_refused_before_a_model_is_built(capsys, tmp_path, name, says):
     assert main(["fine-tune", name, "--model", "pretrained", "--data", str(tmp_path)]) == 2

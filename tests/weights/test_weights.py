@@ -172,7 +172,7 @@ def test_moved_pictures_are_like_the_first_ones():
 
 def test_pretraining_writes_weights_that_load(tmp_path, monkeypatch, small_data):
     small = small_data("mnist_mlp")
-    monkeypatch.setattr(run, "load_for", lambda *_: small)
+    monkeypatch.setattr(run, "task_of", lambda _: kerazoo.Task("small", lambda: small))
     recipe = dataclasses.replace(RECIPES["mnist_mlp"], epochs=2, batch_size=16, options={"units": (8,)})
     said = []
     entry = run.pretrain("mnist_mlp", tmp_path / "new", recipe=recipe, say=said.append)
@@ -191,7 +191,7 @@ def test_pretraining_writes_weights_that_load(tmp_path, monkeypatch, small_data)
 
 
 def test_what_cannot_be_pretrained_is_told_before_any_training(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(run, "load_for", None)  # would be called first
+    monkeypatch.setattr(run, "task_of", None)  # would be called first
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     (tmp_path / "damaged").mkdir()

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kerazoo import engine
-from kerazoo.data import Dataset, load_data
+from kerazoo.data import Dataset
 from kerazoo.lazy import keras, np
 from kerazoo.ledger.catalog import Setting
+from kerazoo.tasks.loading import load_data
 
 Say = Callable[[str], None]
 

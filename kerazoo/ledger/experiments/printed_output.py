@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerazoo.data import load_data
 from kerazoo.factory import build
 from kerazoo.lazy import np
 from kerazoo.ledger.catalog import Setting, experiment
 from kerazoo.ledger.experiments.comparing import softmax
+from kerazoo.tasks.loading import load_data
 
 _ROWS = {"first": ((0, 1), (0.5, 0.5)), "second": ((1, 1), (0.75, 0.25))}  # the inputs and what is printed for them
 _NETWORKS = 5

@@ -9,11 +9,12 @@ import re
 from typing import Any
 
 from kerazoo import engine
-from kerazoo.data import Dataset, load_data
+from kerazoo.data import Dataset
 from kerazoo.lazy import keras, np
 from kerazoo.ledger.catalog import Setting, experiment
 from kerazoo.ledger.experiments.parts import Say, StepClock, data_of, rounded, told
 from kerazoo.registry import spec
+from kerazoo.tasks.loading import load_data
 from kerazoo.training.train import train
 
 _LOGGED = 100  # document 000 prints a line every so many epochs

@@ -1,0 +1,90 @@
+"""One way to name a trained model, in every verb: a name of the zoo, a Keras model, or a `.keras` file."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from kerazoo.errors import InputError
+from kerazoo.factory import PRETRAINED, build
+from kerazoo.lazy import keras
+from kerazoo.model_file import Origin, load_model, origin_of, read_origin
+from kerazoo.registry import spec
+from kerazoo.schema import ModelSpec
+from kerazoo.tasks import Task, task_of
+
+
+class Trained(NamedTuple):
+    """A model that was named: what the zoo knows of it (None: nothing), its task, and what loads it."""
+
+    name: str
+    spec: ModelSpec | None
+    task: Task
+    load: Callable[[], keras.Model]
+
+
+def trained(
+    given: Any,
+    model: Any = None,
+    weights: str | os.PathLike[str] | None = PRETRAINED,
+    *,
+    compiled: bool = False,
+) -> Trained:
+    """Return the model that `given` names, not yet loaded.
+
+    Args:
+        given: a name of the zoo, a Keras model, or the path of a `.keras` file.
+        model: beside a name: the model or the file, in place of `weights`.
+        weights: beside a name: "pretrained", or the path of a file, as in `build`.
+        compiled: whether it is going to be trained or measured: it is compiled, and nobody else gets hold of it.
+
+    Raises:
+        UnknownModelError: no model has the name.
+        InputError: it is none of these, or there are no such weights.
+        ModelFileError: a file is missing, damaged, or known to be another model.
+    """
+    if not isinstance(given, str) or given.endswith(".keras"):
+        if model is not None:
+            raise InputError(f"two models are given, {given!r} and {model!r}; give one of them")
+        return _by_itself(given)
+    model_spec = spec(given)
+    return Trained(given, model_spec, task_of(model_spec), _loader(given, model, weights, compiled))
+
+
+def _by_itself(given: Any) -> Trained:
+    """Return a model or a file, of which it is itself known what it is."""
+    is_file = isinstance(given, (str, os.PathLike))
+    if not is_file and not hasattr(given, "layers"):
+        raise InputError(f"model {given!r}: wanted a name of the zoo, a keras.Model, or the path of a .keras file")
+    origin: Origin = read_origin(given) if is_file else origin_of(given)
+    known = spec(origin.name) if origin.name else None
+    name = origin.name or (os.fspath(given) if is_file else given.name)
+    return Trained(name, known, task_of(known), (lambda: load_model(given)) if is_file else (lambda: given))
+
+
+def _loader(name: str, model: Any, weights: Any, compiled: bool) -> Callable[[], keras.Model]:
+    if model == PRETRAINED or (model is None and weights == PRETRAINED):
+        return (lambda: build(name, weights=PRETRAINED)) if compiled else (lambda: pretrained(name))
+    if isinstance(model, (str, os.PathLike)):
+        read_origin(model)  # a file that is not there is told at once
+        return lambda: load_model(model, name)
+    if model is not None:
+        return lambda: model
+    if weights is None:
+        raise InputError("weights=None: wanted 'pretrained' or the path of a file; fresh weights know nothing")
+    if str(weights).endswith(".keras"):
+        return lambda: load_model(weights, name)
+    return lambda: build(name, weights=os.fspath(weights), compile=compiled)
+
+
+@functools.lru_cache(maxsize=4)
+def pretrained(name: str) -> keras.Model:
+    """Return the model `name` with the package's weights, the same each time; for predictions alone.
+
+    Raises:
+        InputError: there are no such weights.
+        UnavailableError: they are not those of the manifest.
+    """
+    return build(name, weights=PRETRAINED, compile=False)
