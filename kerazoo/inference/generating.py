@@ -198,7 +198,7 @@ def _written(
 
 def _model_of(given: Any) -> keras.Model:
     chosen = trained(given)
-    if chosen.spec and not chosen.task.generates:
+    if isinstance(given, str) and chosen.spec and not chosen.task.generates:
         raise InputError(f"the model '{chosen.name}' does not write text; 'textgen_lstm' does")
     try:
         return chosen.load()

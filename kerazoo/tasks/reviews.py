@@ -21,7 +21,7 @@ from kerazoo.tasks.task import Input, Item, Task
 _SHOWN = 60  # characters of a text in its name
 _LOOKED_AT = 1000  # texts from which script and share of known words are told
 _CHARACTERS_A_WORD = 64  # of a long text only so much is split as its last words can take
-_FEW, _HALF = 0.1, 0.5  # shares of known words below which texts are refused, and warned of
+_FEW, _SOME = 0.1, 0.25  # shares of known words below which texts are refused, and warned of
 _TEXT_FILES = (".txt", ".text", ".csv", ".tsv", ".md", ".json", ".jsonl")
 
 
@@ -136,11 +136,11 @@ def _shortened(text: str) -> str:
 
 
 def _check_known(texts: Sequence[str], vocabulary: Vocabulary) -> None:
-    """Warn of texts of which the vocabulary knows less than half of the words, and refuse those it hardly knows."""
+    """Warn of texts of which the vocabulary knows few words, and refuse those of which it knows hardly any."""
     words = [word for text in texts for word in vocabulary.split(text)]
     unknown = [word for word, one in zip(words, vocabulary.ids_of(words), strict=True) if one == vocabulary.unknown]
     share = 1 - len(unknown) / len(words) if words else 1.0
-    if share >= _HALF:
+    if share >= _SOME:
         return
     told = f"the model knows {share:.0%} of the words of these texts; '{unknown[0][:_SHOWN]}' it does not know"
     if share < _FEW:

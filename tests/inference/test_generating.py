@@ -222,7 +222,7 @@ def other_models():
         "a mask counts as a branch",
         keras.Model(inputs, head(layers.LSTM(4)(layers.Embedding(11, 5, mask_zero=True)(inputs)))),
     )
-    yield "no Keras model", 5
+    yield "wanted a name of the zoo", 5
     yield "no pretrained weights", "textgen_lstm"
     yield "does not write text", "mnist_mlp"
     yield "Did you mean 'textgen_lstm'", "textgen_lstn"

@@ -10,7 +10,8 @@ from PIL import Image
 from strokes import draw
 
 import kerazoo
-from kerazoo.data.pictures import as_digit, read_picture
+from kerazoo.data.digits import as_digit
+from kerazoo.data.pictures import read_picture
 
 DRAWN = {
     "black on white": {},
