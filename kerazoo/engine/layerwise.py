@@ -39,7 +39,7 @@ class Layerwise(keras.optimizers.Optimizer):
         self.kind, self.settings = type(optimizer), config
         self.groups, self.factors = [list(paths) for paths in groups], list(factors)
         own = {**config, "global_clipnorm": None, "loss_scale_factor": None, "learning_rate": 0.0}
-        self.optimizers = [self.kind.from_config({**own, "name": f"{name}_{place}"}) for place in range(len(groups))]
+        self.optimizers = [self.kind.from_config({**own, "name": f"{name}_{group}"}) for group in range(len(groups))]
 
     def plain(self):
         """A fresh optimizer of the kind that the groups have, for all variables, at the learning rate of factor 1."""
@@ -48,10 +48,10 @@ class Layerwise(keras.optimizers.Optimizer):
     def build(self, variables):
         """Make the state for `variables`; one that no group names belongs to the last group."""
         super().build(variables)
-        place_of = {path: place for place, paths in enumerate(self.groups) for path in paths}
-        self.places = [place_of.get(variable.path, len(self.groups) - 1) for variable in variables]
-        for place, optimizer in enumerate(self.optimizers):
-            optimizer.build([one for one, its in zip(variables, self.places, strict=True) if its == place])
+        group_of = {path: group for group, paths in enumerate(self.groups) for path in paths}
+        self.group_of = [group_of.get(variable.path, len(self.groups) - 1) for variable in variables]
+        for group, optimizer in enumerate(self.optimizers):
+            optimizer.build([one for one, its in zip(variables, self.group_of, strict=True) if its == group])
 
     @property
     def variables(self):
@@ -69,9 +69,9 @@ class Layerwise(keras.optimizers.Optimizer):
             grads = [grad / self.loss_scale_factor for grad in grads]
         grads = self._clip_gradients(grads)
         rate = ops.convert_to_tensor(self.learning_rate)
-        for place, (optimizer, factor) in enumerate(zip(self.optimizers, self.factors, strict=True)):
+        for group, (optimizer, factor) in enumerate(zip(self.optimizers, self.factors, strict=True)):
             pairs = zip(grads, variables, strict=True)
-            own = [pair for pair in pairs if self.places[self._get_variable_index(pair[1])] == place]
+            own = [pair for pair in pairs if self.group_of[self._get_variable_index(pair[1])] == group]
             if own:
                 optimizer.learning_rate = rate * factor
                 optimizer.apply(*zip(*own, strict=True))

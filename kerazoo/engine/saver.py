@@ -33,7 +33,7 @@ class Saver(keras.callbacks.Callback):
         self.directory, self.callbacks, self.settings, self.write = directory, callbacks, settings, write
         self.saved = checkpoint.latest(directory) if directory is not None and resume else None
         self.epoch, self.step, self.stopped = 0, 0, False
-        self.interrupted, self.kept = False, bool(self.saved)
+        self.interrupted, self.has_saved = False, bool(self.saved)
         if self.saved:
             meta = self.saved[0]
             self.epoch, self.step, self.stopped = meta["epoch"], meta["step"], meta["stopped"]
@@ -78,7 +78,7 @@ class Saver(keras.callbacks.Callback):
             "callbacks": changed,
         }
         checkpoint.save(self.directory, self.model, meta, self.write)
-        self.kept = True
+        self.has_saved = True
 
     def __enter__(self):
         """Take over Ctrl-C: the first finishes the current call and saves, the second stops at once."""
@@ -91,7 +91,7 @@ class Saver(keras.callbacks.Callback):
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
         if kind is KeyboardInterrupt and self.directory is not None:
-            where = f"The last state is saved in {self.directory}." if self.kept else "No state was saved yet."
+            where = f"The last state is saved in {self.directory}." if self.has_saved else "No state was saved yet."
             print(f"\nInterrupted. {where}", file=sys.stderr)
 
     def _interrupt(self, number, frame):

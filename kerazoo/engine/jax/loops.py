@@ -13,21 +13,16 @@ from jax import numpy as jnp
 from kerazoo.engine import internals
 from kerazoo.engine.arrays import mapped
 from kerazoo.engine.backend import overridden
-from kerazoo.engine.faster import switched
 from kerazoo.engine.jax import state as states
 from kerazoo.engine.jax.lstm import FASTER
-from kerazoo.engine.kept import token_of
+from kerazoo.engine.layer_swap import swapped
+from kerazoo.engine.model_cache import cached, training_parts
 
 
 def loops_of(model, data, jit=None):
-    """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise."""
-    token = token_of(model, keras.distribution.distribution(), keras.config.floatx())
-    kept = model.__dict__.get("_kerazoo_loops")
-    if kept is None or kept.token != token:
-        kept = Loops(model, token)
-        # Past Keras's attribute tracking, which would make the loops part of a saved model.
-        object.__setattr__(model, "_kerazoo_loops", kept)
-    return kept
+    """The loops compiled for `model`, cached on it until it is compiled anew or trains otherwise."""
+    choices = keras.distribution.distribution(), keras.config.floatx()
+    return cached(model, "_kerazoo_loops", lambda: Loops(model), training_parts(model), choices)
 
 
 class Loops:
@@ -37,8 +32,8 @@ class Loops:
     buffers are used again: between calls callbacks may read and change everything, within one nobody may.
     """
 
-    def __init__(self, model, token):
-        self.model, self.token = model, token
+    def __init__(self, model):
+        self.model = model
         # A step of one's own may differentiate twice, which the faster layers cannot.
         self._own = bool(overridden(model, ("train_step", "test_step")))
         self._compiled = {}
@@ -80,7 +75,7 @@ class Loops:
                 examples = mapped(lambda array: states.floatx(lax.dynamic_slice_in_dim(array, start, batch)), data)
             examples = keras.utils.pack_x_y_sample_weight(*states.shared_out(examples, batch))
             run = self._train_step if training else self.model.test_step
-            with switched(self.model, {} if self._own else FASTER):
+            with swapped(self.model, {} if self._own else FASTER):
                 logs, state = run(state, examples)
             return state, logs
 

@@ -10,8 +10,8 @@ import keras
 from jax import lax
 from jax import numpy as jnp
 
-from kerazoo.engine.faster import lstm_fits
 from kerazoo.engine.jax import cpu_lstm, gpu_lstm
+from kerazoo.engine.layer_swap import lstm_fits
 
 
 class LSTM(keras.layers.LSTM):

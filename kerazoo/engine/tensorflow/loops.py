@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from kerazoo.engine import internals
 from kerazoo.engine.backend import overridden
-from kerazoo.engine.kept import token_of
-from kerazoo.engine.tensorflow import arrays, faster
+from kerazoo.engine.model_cache import cached, training_parts
+from kerazoo.engine.tensorflow import arrays, layer_swap
 from kerazoo.engine.tensorflow.jit import use_xla
 
 # A faster LSTM saves what tracing it costs in about four epochs of so many examples; shorter ones take the plain one.
@@ -26,19 +26,13 @@ _STEPS = ("train_step", "test_step", "compute_metrics")
 
 
 def loops_of(model, data, jit):
-    """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise.
+    """The loops compiled for `model`, cached on it until it is compiled anew or trains otherwise.
 
     Args:
         data: placed arrays, whose kind decides with the layers which compiler is faster.
         jit: True for XLA, False for a graph, None for what is faster.
     """
-    token = token_of(model, jit)
-    kept = model.__dict__.get("_kerazoo_loops")
-    if kept is None or kept.token != token:
-        kept = Loops(model, data, jit, token)
-        # Past Keras's attribute tracking, which would make the loops part of a saved model.
-        object.__setattr__(model, "_kerazoo_loops", kept)
-    return kept
+    return cached(model, "_kerazoo_loops", lambda: Loops(model, data, jit), training_parts(model), (jit,))
 
 
 class Loops:
@@ -48,8 +42,8 @@ class Loops:
     metrics tell.
     """
 
-    def __init__(self, model, data, jit, token):
-        self.model, self.token, self.strategy = model, token, model.distribute_strategy
+    def __init__(self, model, data, jit):
+        self.model, self.strategy = model, model.distribute_strategy
         self.jit, self._asked = choose(model, data, jit)
         self._wanted = self._asked
         self._large = sum(math.prod(v.shape) for v in model.trainable_variables) >= WEIGHTS_FOR_GRAPH_AT_ONE
@@ -138,7 +132,7 @@ class Loops:
         """The context to trace in: layers in their faster form, where that is `wanted` and the steps are Keras's."""
         if not wanted or self._own or self._replicas > 1:
             return contextlib.nullcontext()
-        return faster.tabulated(self.model) if table else faster.accelerated(self.model)
+        return layer_swap.tabulated(self.model) if table else layer_swap.accelerated(self.model)
 
     def _repeat(self, count, run, name):
         """Run `count` steps; returns the logs of the last where nothing else knows them."""

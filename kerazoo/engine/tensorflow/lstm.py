@@ -16,8 +16,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from kerazoo.engine.faster import lstm_fits
 from kerazoo.engine.internals import inside_xla, policy_of, sources_of
+from kerazoo.engine.layer_swap import lstm_fits
 from kerazoo.engine.tensorflow import kernels
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import recur, reorder
@@ -47,7 +47,7 @@ class LSTM(keras.layers.LSTM):
     """
 
     is_faster_form = True
-    _table = None, None  # while `faster.tabulated` is in force: what `project_vocabulary` gave
+    _table = None, None  # while `layer_swap.tabulated` is in force: what `project_vocabulary` gave
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""

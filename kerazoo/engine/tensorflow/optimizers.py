@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import ops
 
 from kerazoo.engine import internals
-from kerazoo.engine.faster import plain_class
+from kerazoo.engine.layer_swap import plain_class
 from kerazoo.engine.tensorflow import kernels
 
 _MOST_DIMENSIONS = 8  # of a variable, in the operations

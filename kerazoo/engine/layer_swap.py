@@ -10,11 +10,11 @@ import threading
 from kerazoo.engine import internals
 from kerazoo.lazy import keras
 
-_TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
+_TRACING = threading.RLock()  # two threads that trace one model would swap its layers under each other's feet
 
 
 @contextlib.contextmanager
-def switched(model, classes):
+def swapped(model, classes):
     """Give each layer or optimizer of `model` whose class is a key of `classes` the class it names, in the context."""
     with _TRACING:
         optimizer = getattr(model, "optimizer", None)
@@ -33,7 +33,7 @@ def switched(model, classes):
 
 
 def plain_class(layer):
-    """The class of a layer; Keras's own of one that another thread has switched for a moment."""
+    """The class of a layer; Keras's own of one that another thread has swapped for a moment."""
     return type(layer).__base__ if getattr(type(layer), "is_faster_form", False) else type(layer)
 
 

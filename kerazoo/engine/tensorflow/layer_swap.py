@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from kerazoo.engine import internals
-from kerazoo.engine.faster import switched
+from kerazoo.engine.layer_swap import swapped
 from kerazoo.engine.tensorflow import dropout, lstm, optimizers
 
 _FASTER = {
@@ -19,7 +19,7 @@ _FASTER = {
 
 def accelerated(model: keras.Model) -> contextlib.AbstractContextManager[None]:
     """Give the layers of a model that have a faster form its class, and its optimizer, within the context."""
-    return switched(model, _FASTER)
+    return swapped(model, _FASTER)
 
 
 @contextlib.contextmanager
