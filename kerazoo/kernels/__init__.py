@@ -1,7 +1,9 @@
 """The C library: an LSTM and optimizer updates for a CPU, for TensorFlow and for JAX; or why it is not in use.
 
 It is built with the package where there is GCC, for Linux on x86-64, and needs a processor with AVX2. Without it
-everything is computed by the operations of TensorFlow and of JAX, with the same results.
+everything is computed by the operations of TensorFlow and of JAX, with the same results. It uses as many threads as
+TensorFlow's intra-op setting says (that of `tf.config.threading`, or TF_NUM_INTRAOP_THREADS), else as the process has
+cores, by its affinity and its container's CPU quota (cgroup v2).
 """
 
 from __future__ import annotations
@@ -90,15 +92,21 @@ def _load() -> Library:
     c = _open(file)
     if trouble := c.kz_tensorflow_trouble():
         raise _UnavailableError(trouble.decode())
-    if threads := tf.config.threading.get_intra_op_parallelism_threads():
+    if threads := tf.config.threading.get_intra_op_parallelism_threads() or _threads_of_environment():
         c.kz_set_threads(threads)
     found = Library(operations, c, c.kz_instructions().decode())
     _check(found, tf)
     return found
 
 
+def _threads_of_environment() -> int:
+    """What TF_NUM_INTRAOP_THREADS says, which TensorFlow reads out of Python's sight; 0 for nothing."""
+    value = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return int(value) if value.isdecimal() else 0
+
+
 def _built() -> str:
-    """The library's file, where it is for this machine."""
+    """The library's file, for this machine."""
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         raise _UnavailableError(f"they are for Linux on x86-64, this is {sys.platform} on {platform.machine()}")
     if (file := _path()) is None:

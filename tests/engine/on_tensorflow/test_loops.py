@@ -1,4 +1,4 @@
-"""What is particular to the loops on TensorFlow: XLA and graphs, loss scaling, what is cached and what compiled anew."""
+"""What is particular to the loops on TensorFlow: XLA and graphs, loss scaling, what is cached, what compiled anew."""
 
 import functools
 
