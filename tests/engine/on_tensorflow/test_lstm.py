@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerazoo import kernels as kerazoo_kernels
-from kerazoo.engine.tensorflow import kernels, layer_swap, recurrence
+from kerazoo.engine.tensorflow import layer_swap, recurrence
 from kerazoo.engine.tensorflow import lstm as fast
 
 RNG = np.random.default_rng(0)
@@ -55,20 +54,6 @@ def _assert_same(a, b, tolerance):
     for one, other in zip(tf.nest.flatten(a), tf.nest.flatten(b), strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
-
-
-@pytest.fixture(params=["kernels", "graph"])
-def fast_path(request, monkeypatch):
-    """Count the uses of the fast path, so that a test knows it did not compare Keras with Keras."""
-    if request.param == "graph":
-        monkeypatch.setenv("KERAZOO_KERNELS", "0")
-    elif reason := kerazoo_kernels.why_not():
-        pytest.skip(reason)
-    calls = []
-    monkeypatch.setattr(fast, "recur", lambda *a, **k: calls.append(1) or recurrence.recur(*a, **k))
-    original = kernels.lstm
-    monkeypatch.setattr(kernels, "lstm", lambda *a, **k: calls.append(1) or original(*a, **k))
-    return calls
 
 
 @pytest.mark.parametrize(
