@@ -5,25 +5,29 @@ Each backend's package has one module `program` with the same names: `obstacle`,
 `predict`; `tensorflow.program` says what they are.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
+from collections.abc import Sequence
+from types import ModuleType
 
 import keras
 
 COMPILED = ("tensorflow", "jax")
 
 
-def program():
+def program() -> ModuleType | None:
     """The module that runs Keras's present backend, or None where only Keras's own loop does."""
     name = keras.backend.backend()
     return importlib.import_module(f"kerazoo.engine.{name}.program") if name in COMPILED else None
 
 
-def overridden(model, names):
+def overridden(model: keras.Model, names: Sequence[str]) -> list[str]:
     """Those of the methods `names` of `keras.Model` that the class of `model` has in a form of its own."""
     return [name for name in names if getattr(type(model), name) is not getattr(keras.Model, name)]
 
 
-def plain_wanted():
+def plain_wanted() -> bool:
     """Whether the environment variable KERAZOO_PLAIN asks for Keras's own path everywhere."""
     return os.environ.get("KERAZOO_PLAIN", "0") not in ("", "0")

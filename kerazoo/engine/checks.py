@@ -1,24 +1,29 @@
 """What can be refused before anything is built, each in one line."""
 
+from __future__ import annotations
+
 import os
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from kerazoo.engine import checkpoint, internals
+from kerazoo.engine.types import Directory, Frequency
 from kerazoo.errors import InputError
 from kerazoo.files import try_writing
 
 
-def model(given):
+def model(given: object) -> None:
     """Refuse what is no Keras model."""
     if not isinstance(given, keras.Model):
         told = f"{given!r}" if isinstance(given, str) else f"a {type(given).__name__}"
         raise InputError(f"{told} is no keras.Model; kerazoo.build(name) builds one, kerazoo.train(name) trains one")
 
 
-def compiled(given, batch_size):
+def compiled(given: Any, batch_size: int | None) -> None:
     """Refuse a model that was not compiled, and a batch size below 1."""
     model(given)
     if not getattr(given, "compiled", False):
@@ -26,7 +31,17 @@ def compiled(given, batch_size):
     at_least("batch_size", batch_size, 1, or_none=True)
 
 
-def fit(given, batch_size, validation_freq, callbacks, resume, checkpoint_dir, strategy, numbers, positive):
+def fit(
+    given: Any,
+    batch_size: int | None,
+    validation_freq: Frequency,
+    callbacks: Sequence[object],
+    resume: bool,
+    checkpoint_dir: Directory | None,
+    strategy: Any,
+    numbers: Mapping[str, object],
+    positive: Mapping[str, object],
+) -> None:
     """Refuse arguments of `fit` that would fail later, or never end.
 
     Args:
@@ -51,7 +66,7 @@ def fit(given, batch_size, validation_freq, callbacks, resume, checkpoint_dir, s
         raise InputError("create and compile the model inside strategy.scope(), then fit with that strategy")
 
 
-def _directory(path, resume):
+def _directory(path: Any, resume: bool) -> None:
     """Refuse a directory of checkpoints that cannot be written, or holds another run's."""
     if path is None:
         if resume:
@@ -69,7 +84,7 @@ def _directory(path, resume):
         raise InputError(f"{str(path)!r} holds the checkpoints of a run; resume=True goes on with it, or name another")
 
 
-def at_least(name, value, least, or_none=False):
+def at_least(name: str, value: Any, least: int, or_none: bool = False) -> None:
     """Refuse a value that is no whole number from `least` on."""
     if value is None and or_none:
         return
@@ -77,7 +92,7 @@ def at_least(name, value, least, or_none=False):
         raise InputError(f"{name}={value!r}: wanted a whole number, {least} or more")
 
 
-def capped(epochs, steps_per_epoch):
+def capped(epochs: int, steps_per_epoch: int | None) -> tuple[int, int | None]:
     """Epochs and steps under Keras's caps for debugging, with a warning where they cut something off."""
     most, most_steps = internals.max_epochs(), internals.max_steps_per_epoch()
     if most and most < epochs:

@@ -1,21 +1,28 @@
 """Callbacks during compiled calls: which of them must see every batch, and the list that Keras makes of them."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from kerazoo.engine.guard import guards
+from kerazoo.engine.saver import Saver
+from kerazoo.engine.types import Callbacks
 
 _TRAIN = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 _TEST = ("on_test_batch_begin", "on_test_batch_end")
 
 
-def flat(callbacks):
+def flat(callbacks: Callbacks) -> list[keras.callbacks.Callback]:
     """Callbacks as a list: of one, several, none, or those inside a Keras `CallbackList`."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return list(callbacks.callbacks)
     return list(keras.tree.flatten(callbacks)) if callbacks is not None else []
 
 
-def every_train_batch(callbacks):
+def every_train_batch(callbacks: Sequence[keras.callbacks.Callback]) -> keras.callbacks.Callback | None:
     """The first of the callbacks that has to be called at every batch that is trained on, or None.
 
     One that overrides a batch hook has, unless its attribute `every_batch` is False: then it is called once a compiled
@@ -24,12 +31,12 @@ def every_train_batch(callbacks):
     return next((callback for callback in callbacks if _overrides(callback, _TRAIN)), None)
 
 
-def every_test_batch(callbacks):
+def every_test_batch(callbacks: Sequence[keras.callbacks.Callback]) -> keras.callbacks.Callback | None:
     """Likewise for the batches of an evaluation."""
     return next((callback for callback in callbacks if _overrides(callback, _TEST)), None)
 
 
-def _overrides(callback, hooks):
+def _overrides(callback: keras.callbacks.Callback, hooks: Sequence[str]) -> bool:
     if isinstance(callback, keras.callbacks.ProgbarLogger) or not getattr(callback, "every_batch", True):
         return False
     if type(callback) in (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore):
@@ -41,7 +48,7 @@ def _overrides(callback, hooks):
     )
 
 
-def listed(callbacks, saver, model, **params):
+def listed(callbacks: Callbacks, saver: Saver, model: keras.Model, **params: Any) -> keras.callbacks.CallbackList:
     """Keras's `CallbackList` of the run, guard and `saver` last; one that the caller made is used, and extended."""
     own = [*guards(flat(callbacks)), *([saver] if saver.directory is not None else [])]
     if isinstance(callbacks, keras.callbacks.CallbackList):

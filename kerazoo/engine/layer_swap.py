@@ -4,17 +4,21 @@ The loop keeps the faster form. Before and after the trace, and so whenever a mo
 layers are Keras's own; weights and names are the same throughout.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
+from collections.abc import Iterator, Mapping
 
 from kerazoo.engine import internals
+from kerazoo.engine.types import Array
 from kerazoo.lazy import keras
 
 _TRACING = threading.RLock()  # two threads that trace one model would swap its layers under each other's feet
 
 
 @contextlib.contextmanager
-def swapped(model, classes):
+def swapped(model: keras.Model, classes: Mapping[type, type]) -> Iterator[None]:
     """Give each layer or optimizer of `model` whose class is a key of `classes` the class it names, in the context."""
     with _TRACING:
         optimizer = getattr(model, "optimizer", None)
@@ -32,12 +36,12 @@ def swapped(model, classes):
                 object.__setattr__(one, "__class__", cls)
 
 
-def plain_class(layer):
+def plain_class(layer: object) -> type:
     """The class of a layer; Keras's own of one that another thread has swapped for a moment."""
     return type(layer).__base__ if getattr(type(layer), "is_faster_form", False) else type(layer)
 
 
-def lstm_fits(layer, sequences, mask, training):
+def lstm_fits(layer: keras.layers.Layer, sequences: Array, mask: Array | None, training: bool) -> bool:
     """Whether an LSTM of these options, on these (B, T, D) sequences, is one that a faster form may compute."""
     return (
         mask is None

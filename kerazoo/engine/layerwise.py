@@ -5,11 +5,16 @@ one count of steps for all would be wrong where a group joins later: Adam's mome
 uncorrected, and its first updates come out several times too large.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 
-def fresh(optimizer):
+def fresh(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """An optimizer as `optimizer` was configured, without its state, its groups and its scaling of the loss."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if isinstance(optimizer, Layerwise):
@@ -30,7 +35,13 @@ class Layerwise(keras.optimizers.Optimizer):
         factors: of the learning rate, one a group.
     """
 
-    def __init__(self, optimizer, groups, factors, name="layerwise"):
+    def __init__(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        groups: Sequence[Iterable[str]],
+        factors: Iterable[float],
+        name: str = "layerwise",
+    ) -> None:
         config = optimizer.get_config()
         overall = {"global_clipnorm": config["global_clipnorm"], "loss_scale_factor": config["loss_scale_factor"]}
         rate = config["learning_rate"]
@@ -41,11 +52,11 @@ class Layerwise(keras.optimizers.Optimizer):
         own = {**config, "global_clipnorm": None, "loss_scale_factor": None, "learning_rate": 0.0}
         self.optimizers = [self.kind.from_config({**own, "name": f"{name}_{group}"}) for group in range(len(groups))]
 
-    def plain(self):
+    def plain(self) -> keras.optimizers.Optimizer:
         """A fresh optimizer of the kind that the groups have, for all variables, at the learning rate of factor 1."""
         return self.kind.from_config({**self.settings, "learning_rate": super().get_config()["learning_rate"]})
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         """Make the state for `variables`; one that no group names belongs to the last group."""
         super().build(variables)
         group_of = {path: group for group, paths in enumerate(self.groups) for path in paths}
@@ -54,11 +65,11 @@ class Layerwise(keras.optimizers.Optimizer):
             optimizer.build([one for one, its in zip(variables, self.group_of, strict=True) if its == group])
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         """The state: one's own, then each group's."""
         return self._variables + [one for optimizer in self.optimizers for one in optimizer.variables]
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """Update the variables, each group by its own optimizer."""
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if not self.built:
@@ -77,23 +88,23 @@ class Layerwise(keras.optimizers.Optimizer):
                 optimizer.apply(*zip(*own, strict=True))
         self._iterations.assign_add(1)
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
         """Put averages in place where the optimizer keeps them, in the groups that were trained."""
         for optimizer in self.optimizers:
             if int(optimizer.iterations) > 0:
                 optimizer.finalize_variable_values(optimizer._trainable_variables)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Store one's own variables; Keras stores each group's optimizer by itself."""
         for place, variable in enumerate(self._variables):
             store[str(place)] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Load what `save_own_variables` stored."""
         for place, variable in enumerate(self._variables):
             variable.assign(store[str(place)])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """What the optimizer was made from, at its present learning rate."""
         return {
             "optimizer": keras.saving.serialize_keras_object(self.plain()),
@@ -103,7 +114,7 @@ class Layerwise(keras.optimizers.Optimizer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Layerwise:
         """Make the optimizer that `get_config` described."""
         optimizer = keras.saving.deserialize_keras_object(config["optimizer"], custom_objects=custom_objects)
         return cls(optimizer, config["groups"], config["factors"], config["name"])

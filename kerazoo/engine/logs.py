@@ -1,7 +1,13 @@
 """Logs as Keras gives them to callbacks."""
 
+from __future__ import annotations
 
-def plain(logs):
+from typing import Any
+
+from kerazoo.engine.types import Logs
+
+
+def plain(logs: Logs | None) -> dict[str, Any]:
     """Logs as Python floats, sorted by name, nested ones unfolded; what is no number stays as it is."""
     result = {}
     for name, value in sorted((logs or {}).items()):

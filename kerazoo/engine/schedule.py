@@ -1,5 +1,7 @@
 """Which batches each epoch reads: a whole pass over the data, or `steps_per_epoch` of them at a time."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 
@@ -13,7 +15,7 @@ class Part:
     short: bool = False
 
 
-def part_of(epoch, steps, steps_per_epoch=None, start=0):
+def part_of(epoch: int, steps: int, steps_per_epoch: int | None = None, start: int = 0) -> Part:
     """The part that `epoch` reads, a pure function of the arguments, so that a resumed run reads on where it was.
 
     Args:

@@ -1,11 +1,16 @@
 """Python values to JSON and back, arrays set aside: what a checkpoint keeps of callbacks, without pickle."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 _PLAIN = (type(None), bool, int, float, str)
 
 
-def encode(value, arrays):
+def encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
     """The JSON form of nested dicts, lists and tuples of plain values and arrays; arrays are added to `arrays`.
 
     Raises:
@@ -24,7 +29,7 @@ def encode(value, arrays):
     raise TypeError(f"cannot keep a {type(value).__name__}")
 
 
-def decode(node, arrays):
+def decode(node: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
     """The value that `encode` was given."""
     if not isinstance(node, dict):
         return node
@@ -37,7 +42,7 @@ def decode(node, arrays):
     return (list if kind == "list" else tuple)(decode(item, arrays) for item in items)
 
 
-def equal(a, b):
+def equal(a: Any, b: Any) -> bool:
     """Whether two encodable values are the same, arrays included."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return type(a) is type(b) and a.dtype == b.dtype and np.array_equal(a, b)

@@ -3,25 +3,29 @@
 Symbols: B batch, T steps, D inputs, H units, P units with padding.
 """
 
+from __future__ import annotations
+
 import ctypes
 import functools
+from typing import Any
 
 import jax
 from jax import numpy as jnp
 
 from kerazoo import kernels
 from kerazoo.engine.jax import self_check
+from kerazoo.engine.jax.self_check import Outputs
 
 _NAMES = {"forward": "kz_xla_lstm", "backward": "kz_xla_lstm_gradient"}
 
 
-def works():
+def works() -> bool:
     """Whether the C library is there and passes its check; if not, the log says why."""
     return not kernels.off() and self_check.passes(recur, "an LSTM is not run in C")
 
 
 @functools.cache
-def _library():
+def _library() -> ctypes.CDLL:
     """The C library, whose calls XLA knows."""
     c = kernels.functions()
     as_capsule = ctypes.pythonapi.PyCapsule_New
@@ -34,7 +38,9 @@ def _library():
 
 
 @jax.custom_vjp
-def recur(inputs, kernel, recurrent, bias, h, c):
+def recur(
+    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
+) -> Outputs:
     """Run an LSTM.
 
     Args:
@@ -48,7 +54,7 @@ def recur(inputs, kernel, recurrent, bias, h, c):
     return _run(False, inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _run(training, inputs, *weights):
+def _run(training: bool, inputs: jax.Array, *weights: jax.Array) -> tuple[Outputs, Any]:
     """`recur`, and what `_backward` needs of it."""
     steps, batch, _ = inputs.shape
     units = weights[1].shape[0]
@@ -61,7 +67,7 @@ def _run(training, inputs, *weights):
     return (jnp.swapaxes(outputs, 0, 1), h, c), (arguments, kept)
 
 
-def _backward(kept, gradients):
+def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
     """From the gradients of what `recur` returns to those of its arguments."""
     arguments, saved = kept
     d_outputs, d_h, d_c = gradients
@@ -74,5 +80,5 @@ def _backward(kept, gradients):
 recur.defvjp(functools.partial(_run, True), _backward)
 
 
-def _call(what, shapes, *arguments):
+def _call(what: str, shapes: list[tuple[int, ...]], *arguments: jax.Array) -> list[jax.Array]:
     return jax.ffi.ffi_call(_NAMES[what], [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes])(*arguments)

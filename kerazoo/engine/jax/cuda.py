@@ -3,6 +3,8 @@
 XLA records such a call in a CUDA graph like its own kernels, which it does not do with a call of cuDNN.
 """
 
+from __future__ import annotations
+
 import ctypes
 import functools
 import importlib.util
@@ -21,7 +23,15 @@ class CannotCompile(Exception):
     """NVRTC is not there, or does not take a source; the message says why, in one line."""
 
 
-def call(source, name, results, blocks, threads, *arrays, **constants):
+def call(
+    source: str,
+    name: str,
+    results: list[jax.ShapeDtypeStruct],
+    blocks: int,
+    threads: int,
+    *arrays: jax.Array,
+    **constants: int,
+) -> list[jax.Array]:
     """Call the kernel `name` of CUDA C, with pointers to `arrays` and then to the results.
 
     Args:
@@ -45,7 +55,7 @@ def call(source, name, results, blocks, threads, *arrays, **constants):
 
 
 @functools.cache
-def compiled(source, constants):
+def compiled(source: str, constants: tuple[tuple[str, int], ...]) -> str:
     """The PTX of a file of CUDA C with constants ((name, int), ...).
 
     Raises:
@@ -72,7 +82,7 @@ def compiled(source, constants):
 
 
 @functools.cache
-def _nvrtc():
+def _nvrtc() -> ctypes.CDLL:
     """NVRTC: of the packages that JAX's CUDA brings, or the system's."""
     spec = importlib.util.find_spec("nvidia")
     folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []

@@ -5,31 +5,37 @@ cuDNN starts two or three kernels in each time step, which for small models take
 Symbols: B batch, T steps, D inputs, H units. Gates are interleaved: (..., H, 4), in Keras's order i, f, c, o.
 """
 
+from __future__ import annotations
+
 import functools
+from typing import Any
 
 import jax
 from jax import numpy as jnp
 
 from kerazoo.engine.jax import cuda, self_check
+from kerazoo.engine.jax.self_check import Outputs
 
 MOST_UNITS, MOST_EXAMPLES = 128, 512
 _SOURCE = "lstm.cu"
 
 
-def fits(units, examples, steps):
+def fits(units: int, examples: int, steps: int) -> bool:
     """Whether the kernel takes an LSTM of this size, and works here."""
     small = 0 < units <= MOST_UNITS and 0 < examples <= MOST_EXAMPLES
     indexed = 0 < steps * examples * 4 * units < 2**31
     return units % 8 == 0 and small and indexed and works()
 
 
-def works():
+def works() -> bool:
     """Whether the kernel passes its check here; if not, the log says why."""
     return self_check.passes(recur, "an LSTM takes cuDNN")
 
 
 @jax.custom_vjp
-def recur(inputs, kernel, recurrent, bias, h, c):
+def recur(
+    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
+) -> Outputs:
     """Run an LSTM. Sums and state are float32 throughout.
 
     Args:
@@ -43,7 +49,15 @@ def recur(inputs, kernel, recurrent, bias, h, c):
     return _run(False, inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _run(training, inputs, kernel, recurrent, bias, h, c):
+def _run(
+    training: bool,
+    inputs: jax.Array,
+    kernel: jax.Array,
+    recurrent: jax.Array,
+    bias: jax.Array,
+    h: jax.Array,
+    c: jax.Array,
+) -> tuple[Outputs, Any]:
     """`recur`, and what `_backward` needs of it."""
     steps, batch, _ = inputs.shape
     weights = _interleaved(recurrent)  # (H, H, 4)
@@ -57,7 +71,7 @@ def _run(training, inputs, kernel, recurrent, bias, h, c):
     return made, (inputs, kernel, recurrent, bias, start, outputs, gates, cells)
 
 
-def _backward(kept, gradients):
+def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
     """From the gradients of what `recur` returns to those of its arguments."""
     inputs, kernel, recurrent, bias, (h, c), outputs, gates, cells = kept
     given = [gradient.astype("float32") for gradient in gradients]
@@ -77,17 +91,19 @@ def _backward(kept, gradients):
 recur.defvjp(functools.partial(_run, True), _backward)
 
 
-def _interleaved(weights):
+def _interleaved(weights: jax.Array) -> jax.Array:
     """From (..., 4H) in Keras's order to (..., H, 4)."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], 4, -1), -1, -2)
 
 
-def _separated(weights):
+def _separated(weights: jax.Array) -> jax.Array:
     """From (..., 4H), interleaved, to Keras's order."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], -1, 4), -1, -2).reshape(weights.shape)
 
 
-def _forward_kernel(projected, recurrent, h, c, training):
+def _forward_kernel(
+    projected: jax.Array, recurrent: jax.Array, h: jax.Array, c: jax.Array, training: bool
+) -> list[jax.Array]:
     """Outputs, gates and cells (which nobody has written unless `training`), last h and c; all float32."""
     steps, batch, units, _ = projected.shape
     kept = (steps, batch) if training else (1, 1)
@@ -95,14 +111,30 @@ def _forward_kernel(projected, recurrent, h, c, training):
     return _call("lstm_forward", shapes, steps, batch, units, training, projected, recurrent, h, c)
 
 
-def _backward_kernel(gates, cells, c, transposed, d_outputs, d_h, d_c):
+def _backward_kernel(
+    gates: jax.Array,
+    cells: jax.Array,
+    c: jax.Array,
+    transposed: jax.Array,
+    d_outputs: jax.Array,
+    d_h: jax.Array,
+    d_c: jax.Array,
+) -> list[jax.Array]:
     """The gradients of `projected` (T, B, H, 4) and of the first h and c, (B, H) each."""
     steps, batch, units, _ = gates.shape
     shapes = gates.shape, (batch, units), (batch, units)
     return _call("lstm_backward", shapes, steps, batch, units, True, gates, cells, c, transposed, d_outputs, d_h, d_c)
 
 
-def _call(name, shapes, steps, batch, units, training, *arrays):
+def _call(
+    name: str,
+    shapes: tuple[tuple[int, ...], ...],
+    steps: int,
+    batch: int,
+    units: int,
+    training: bool,
+    *arrays: jax.Array,
+) -> list[jax.Array]:
     results = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
     constants = {"H": units, "STEPS": steps, "BATCH": batch, "TRAINING": int(training)}
     return cuda.call(_SOURCE, name, results, batch, 4 * units, *arrays, **constants)

@@ -3,6 +3,8 @@
 Symbols: N examples, B batch size.
 """
 
+from __future__ import annotations
+
 import functools
 
 import jax
@@ -15,11 +17,13 @@ from kerazoo.engine.arrays import mapped
 from kerazoo.engine.backend import overridden
 from kerazoo.engine.jax import state as states
 from kerazoo.engine.jax.lstm import FASTER
+from kerazoo.engine.jax.state import State
 from kerazoo.engine.layer_swap import swapped
 from kerazoo.engine.model_cache import cached, training_parts
+from kerazoo.engine.types import Logs, Nested
 
 
-def loops_of(model, data, jit=None):
+def loops_of(model: keras.Model, data: Nested, jit: bool | None = None) -> Loops:
     """The loops compiled for `model`, cached on it until it is compiled anew or trains otherwise."""
     choices = keras.distribution.distribution(), keras.config.floatx()
     return cached(model, "_kerazoo_loops", lambda: Loops(model), training_parts(model), choices)
@@ -32,25 +36,25 @@ class Loops:
     buffers are used again: between calls callbacks may read and change everything, within one nobody may.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         self.model = model
         # A step of one's own may differentiate twice, which the faster layers cannot.
         self._own = bool(overridden(model, ("train_step", "test_step")))
         self._compiled = {}
 
-    def train(self, data, order, first, count, batch):
+    def train(self, data: Nested, order: jax.Array, first: int, count: int, batch: int) -> Logs:
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         return self._run(True, batch, data, order, first, count)
 
-    def train_tail(self, data, order, first, batch):
+    def train_tail(self, data: Nested, order: jax.Array, first: int, batch: int) -> Logs:
         """One step on the last, partial batch."""
         return self._run(True, batch, data, order, first, 1)
 
-    def test(self, data, first, count, batch):
+    def test(self, data: Nested, first: int, count: int, batch: int) -> Logs:
         """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
         return self._run(False, batch, data, None, first, count)
 
-    def _run(self, training, batch, data, order, first, count):
+    def _run(self, training: bool, batch: int, data: Nested, order: jax.Array | None, first: int, count: int) -> Logs:
         variables = states.variables_of(self.model, training)
         state = states.read(variables)
         key = (training, batch, jax.tree.structure(data))
@@ -65,8 +69,17 @@ class Loops:
         states.write(variables[changed], state)
         return logs
 
-    def _loop(self, training, batch, state, data, order, first, count):
-        def step(k, state):
+    def _loop(
+        self,
+        training: bool,
+        batch: int,
+        state: State,
+        data: Nested,
+        order: jax.Array | None,
+        first: jax.Array,
+        count: jax.Array,
+    ) -> tuple[Logs, State]:
+        def step(k: jax.Array | int, state: State) -> tuple[State, Logs]:
             start = first + k * batch
             if training:
                 rows = lax.dynamic_slice_in_dim(order, start, batch)  # (B,)
@@ -85,7 +98,7 @@ class Loops:
         state, logs = lax.fori_loop(0, count, lambda k, carried: step(k, carried[0]), (state, logs))
         return logs, state if training else state[1:]
 
-    def _train_step(self, state, examples):
+    def _train_step(self, state: State, examples: Nested) -> tuple[Logs, State]:
         """Keras's own step; one of ours where layers are frozen that the optimizer knows, which Keras's refuses."""
         optimizer, trained = self.model.optimizer, self.model.trainable_variables
         if optimizer is None or len(internals.known_to(optimizer)) == len(trained):
@@ -93,7 +106,7 @@ class Loops:
         return _partial_step(self.model, state, examples)
 
 
-def _partial_step(model, state, examples):
+def _partial_step(model: keras.Model, state: State, examples: Nested) -> tuple[Logs, State]:
     """One step for a part of the variables that the optimizer was built with; the mathematics of Keras's step.
 
     Args:

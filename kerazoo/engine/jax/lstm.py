@@ -5,12 +5,18 @@ i, f, c, o. The gradient keeps only `dz·Uᵀ` in the steps; those of the weight
 each. (Forward, one large product for the inputs is slower here: what it gives leaves the cache before it is used.)
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import jax
 import keras
 from jax import lax
 from jax import numpy as jnp
 
 from kerazoo.engine.jax import cpu_lstm, gpu_lstm
+from kerazoo.engine.jax.self_check import Outputs
 from kerazoo.engine.layer_swap import lstm_fits
 
 
@@ -23,7 +29,9 @@ class LSTM(keras.layers.LSTM):
 
     is_faster_form = True
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(
+        self, sequences: jax.Array, initial_state: Sequence[jax.Array], mask: jax.Array | None, training: bool = False
+    ) -> tuple[jax.Array, jax.Array, list[jax.Array]]:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         recur = _recurrence(sequences, self.units) if lstm_fits(self, sequences, mask, training) else None
         if recur is None:
@@ -40,7 +48,7 @@ class LSTM(keras.layers.LSTM):
 FASTER = {keras.layers.LSTM: LSTM}
 
 
-def _recurrence(sequences, units):
+def _recurrence(sequences: jax.Array, units: int) -> Callable[..., Outputs] | None:
     """What runs the recurrence over (B, T, D) sequences here, or None: Keras, by cuDNN where it can."""
     one_device = keras.distribution.distribution() is None  # no call of C or CUDA is divided among several
     if jax.default_backend() == "cpu":
@@ -52,7 +60,9 @@ def _recurrence(sequences, units):
 
 
 @jax.custom_vjp
-def _recur(inputs, kernel, recurrent, bias, h, c):
+def _recur(
+    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
+) -> Outputs:
     """Run an LSTM.
 
     Args:
@@ -66,10 +76,12 @@ def _recur(inputs, kernel, recurrent, bias, h, c):
     return _forward(inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _forward(inputs, kernel, recurrent, bias, h, c):
+def _forward(
+    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
+) -> tuple[Outputs, Any]:
     """`_recur`, and what `_backward` needs of it."""
 
-    def step(state, x):
+    def step(state: Any, x: jax.Array) -> Any:
         h, c = state
         i, f, g, o = jnp.split(x @ kernel + h @ recurrent + bias, 4, axis=1)  # (B, H) each
         i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
@@ -81,11 +93,11 @@ def _forward(inputs, kernel, recurrent, bias, h, c):
     return (outputs, h, c), (inputs, kernel, recurrent, saved)
 
 
-def _backward(kept, gradients):
+def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
     """From the gradients of what `_recur` returns to those of its arguments."""
     (inputs, kernel, recurrent, saved), (d_outputs, d_h, d_c) = kept, gradients
 
-    def step(state, now):
+    def step(state: Any, now: Any) -> Any:
         (d_h, d_c), (d_output, (_, c, i, f, g, o, squashed)) = state, now
         d_h = d_h + d_output
         d_c = d_c + d_h * o * (1 - squashed**2)

@@ -4,6 +4,8 @@ Full batches run in one compiled loop; the rest of less than a batch takes a fun
 arguments, so every call sees their present values.
 """
 
+from __future__ import annotations
+
 import functools
 
 import jax
@@ -15,11 +17,12 @@ from kerazoo.engine.jax import state as states
 from kerazoo.engine.jax.lstm import FASTER
 from kerazoo.engine.layer_swap import swapped
 from kerazoo.engine.model_cache import cached, prediction_parts
+from kerazoo.engine.types import Nested
 
 _BYTES_PER_CALL = 2**26  # so that data as large as the memory are not copied as a whole
 
 
-def predict(model, x, size, batch_size):
+def predict(model: keras.Model, x: Nested, size: int, batch_size: int) -> Nested:
     """Predict for the `size` examples of nested arrays `x`, as `engine.predict` says, which has checked them."""
     made = functools.partial(jax.jit, functools.partial(_outputs, model), static_argnums=2)
     function = cached(model, "_kerazoo_predict", made, prediction_parts(model))
@@ -40,14 +43,14 @@ def predict(model, x, size, batch_size):
     return parts[0] if len(parts) == 1 else keras.tree.map_structure(lambda *some: np.concatenate(some), *parts)
 
 
-def _groups(model):
+def _groups(model: keras.Model) -> tuple[list[keras.Variable], list[keras.Variable]]:
     return model.trainable_variables, model.non_trainable_variables
 
 
-def _outputs(model, weights, x, batches):
+def _outputs(model: keras.Model, weights: list[list[jax.Array]], x: Nested, batches: bool) -> Nested:
     """The outputs of one batch (B, ...), or with `batches` of several of the same size (n, B, ...)."""
 
-    def one(batch):
+    def one(batch: Nested) -> Nested:
         with swapped(model, FASTER):
             return model.predict_step(tuple(weights), (mapped(states.floatx, batch),))[0]
 

@@ -11,9 +11,12 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+Outputs = tuple[jax.Array, jax.Array, jax.Array]
+"""Of an LSTM: outputs (T, B, H); the last h and c, (B, H) each."""
+
 
 @functools.cache
-def passes(recur: Callable[..., tuple[jax.Array, ...]], otherwise: str) -> bool:
+def passes(recur: Callable[..., Outputs], otherwise: str) -> bool:
     """Run a small LSTM by `recur`, compiled apart from whatever is being traced; once a process.
 
     Args:

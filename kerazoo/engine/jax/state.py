@@ -1,12 +1,23 @@
 """The state of a Keras model as arrays of JAX, out of its variables and back into them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import jax
 import keras
 
 from kerazoo.engine import internals
+from kerazoo.engine.types import Nested
+
+Variables = tuple[list[keras.Variable], ...]
+"""Groups of a model's variables, in the order of Keras's pure steps."""
+
+State = tuple[list[jax.Array], ...]
+"""Their arrays."""
 
 
-def variables_of(model, training):
+def variables_of(model: keras.Model, training: bool) -> Variables:
     """The variables that Keras's pure steps take and give, in the order of its groups."""
     groups = [model.trainable_variables, model.non_trainable_variables]
     if training:
@@ -14,14 +25,14 @@ def variables_of(model, training):
     return (*groups, model.metrics_variables)
 
 
-def read(variables):
+def read(variables: Variables) -> State:
     """The arrays of nested variables, each in a buffer of its own, since a step uses the buffers again.
 
     (An average that is assigned to a weight, as at the end of training with `use_ema`, shares the weight's.)
     """
     seen: set[int] = set()
 
-    def own(array):
+    def own(array: jax.Array) -> jax.Array:
         shared = id(array) in seen
         seen.add(id(array))
         return jax.numpy.copy(array) if shared else array
@@ -29,27 +40,27 @@ def read(variables):
     return tuple([own(variable.value) for variable in group] for group in variables)
 
 
-def write(variables, state):
+def write(variables: Variables, state: State) -> None:
     """Put the arrays of `state` into the variables they came from."""
     for group, arrays in zip(variables, state, strict=True):
         for variable, array in zip(group, arrays, strict=True):
             internals.set_value(variable, array)
 
 
-def layouts(state):
+def layouts(state: State) -> Any:
     """Where each array lies, so that a step leaves it there; None on one device."""
     if keras.distribution.distribution() is None:
         return None
     return jax.tree.map(lambda array: array.sharding, state)
 
 
-def shared_out(batch, size):
+def shared_out(batch: Nested, size: int) -> Nested:
     """Cut a batch of `size` examples among the devices of the `keras.distribution` in force, where it divides."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         return batch
 
-    def one(array):
+    def one(array: jax.Array) -> jax.Array:
         layout = distribution.get_data_layout(array.shape).backend_layout
         cut = layout.spec[0] if len(layout.spec) else None
         parts = layout.mesh.shape[cut] if isinstance(cut, str) else 1
@@ -58,6 +69,6 @@ def shared_out(batch, size):
     return jax.tree.map(one, batch)
 
 
-def floatx(array):
+def floatx(array: jax.Array) -> jax.Array:
     """Floats as `keras.config.floatx()`, as Keras widens a batch; others as they are."""
     return array.astype(keras.config.floatx()) if jax.numpy.issubdtype(array.dtype, jax.numpy.floating) else array

@@ -1,5 +1,10 @@
 """The operations of `kerazoo.kernels` with their gradients; only for float32 on a CPU, outside XLA."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from kerazoo import kernels
@@ -8,7 +13,7 @@ from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import only_once
 
 
-def operations():
+def operations() -> Any:
     """TensorFlow's wrappers of the kernels, or None where what is being traced cannot use them."""
     if not on_cpu_tensorflow() or inside_xla():
         return None
@@ -16,7 +21,16 @@ def operations():
     return library and library.operations
 
 
-def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequences, backwards):
+def lstm(
+    operations: Any,
+    sequences: tf.Tensor,
+    lookup: tuple[tf.Tensor, tf.Variable] | None,
+    weights: Sequence[Any],
+    initial_state: Sequence[tf.Tensor],
+    *,
+    return_sequences: bool,
+    backwards: bool,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Run an LSTM with Keras's gate order over whole sequences.
 
     Args:
@@ -43,7 +57,9 @@ def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequen
     steps, units = sequences.shape[1], weights[1].shape[0]
 
     @tf.custom_gradient
-    def run(sequences, kernel, recurrent, bias, h, c):
+    def run(
+        sequences: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: tf.Tensor, h: tf.Tensor, c: tf.Tensor
+    ) -> Any:
         arguments = [sequences, kernel, recurrent, bias, h, c]
         source = tf.stop_gradient(sequences) if table is None else table
         read = [source, tokens, *map(tf.stop_gradient, arguments[1:])]
@@ -52,7 +68,7 @@ def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequen
             state.set_shape(h.shape)
         outputs = tf.ensure_shape(outputs, (h.shape[0], steps, units)) if return_sequences else last_h
 
-        def gradient(d_outputs, d_h, d_c):
+        def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> list[tf.Tensor]:
             if not return_sequences:
                 d_h = d_h + d_outputs
             *gradients, _ = operations.kerazoo_lstm_gradient(*read, *kept, d_outputs, d_h, d_c, **options)

@@ -12,6 +12,11 @@ Whatever the fast path does not cover (a GPU, where cuDNN is better; masks, drop
 between batches, other activations, XLA, another backend) is left to Keras.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -31,7 +36,7 @@ class Embedding(keras.layers.Embedding):
 
     is_faster_form = True
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Look up (B, T) integer tokens: (B, T, D) of the compute dtype."""
         outputs = keras.layers.Embedding.call(self, inputs)  # not super(): another thread may end `accelerated`
         if _is_plain(self) and on_cpu_tensorflow():
@@ -47,9 +52,11 @@ class LSTM(keras.layers.LSTM):
     """
 
     is_faster_form = True
-    _table = None, None  # while `layer_swap.tabulated` is in force: what `project_vocabulary` gave
+    _table: tuple[Any, Any] = None, None  # while `layer_swap.tabulated` is in force: what `project_vocabulary` gave
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(
+        self, sequences: tf.Tensor, initial_state: Sequence[tf.Tensor], mask: tf.Tensor | None, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if not self._can_be_fast(sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
@@ -88,19 +95,19 @@ class LSTM(keras.layers.LSTM):
         )
         return h, outputs, [h, c]
 
-    def _kernels(self, sequences, training):
+    def _kernels(self, sequences: tf.Tensor, training: bool) -> Any:
         """The operations that train the layer in C, or None; inference has the table and the compiled loop."""
         float32 = sequences.dtype == self.compute_dtype == "float32"
         return kernels.operations() if training and float32 else None
 
-    def _can_be_fast(self, sequences, mask, training):
+    def _can_be_fast(self, sequences: tf.Tensor, mask: tf.Tensor | None, training: bool) -> bool:
         fits = lstm_fits(self, sequences, mask, training)
         fits = fits and (sequences.shape[1] <= MAX_STEPS or self._kernels(sequences, training) is not None)
         exact = self.compute_dtype in ("float32", "float64")
         return fits and exact and on_cpu_tensorflow() and not inside_xla()
 
 
-def project_vocabulary(layer):
+def project_vocabulary(layer: keras.layers.Layer) -> tuple[keras.Variable, tf.Tensor] | None:
     """The embeddings that an `LSTM` reads and what its kernel and bias project them to, (V, 4H), or None.
 
     None where it does not read an `Embedding` directly.
@@ -113,7 +120,7 @@ def project_vocabulary(layer):
     return source.embeddings, _affine(ops.convert_to_tensor(source.embeddings), kernel, bias)
 
 
-def _embedding_of(layer):
+def _embedding_of(layer: keras.layers.Layer) -> Embedding | None:
     """The `Embedding` whose output is the only input a functional model ever gives this layer."""
     sources = sources_of(layer)
     source = sources.pop() if len(sources) == 1 else None
@@ -121,7 +128,7 @@ def _embedding_of(layer):
     return source if known else None
 
 
-def _is_plain(embedding):
+def _is_plain(embedding: keras.layers.Embedding) -> bool:
     """Whether an `Embedding` does nothing but look up rows of its weights."""
     return (
         embedding.quantization_mode is None
@@ -130,13 +137,20 @@ def _is_plain(embedding):
     )
 
 
-def _affine(vectors, kernel, bias):
+def _affine(vectors: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None) -> tf.Tensor:
     """Map (N, D) to (N, 4H); bias may be None."""
     projected = tf.matmul(vectors, kernel)
     return projected if bias is None else tf.nn.bias_add(projected, bias)
 
 
-def _project_distinct(tokens, embeddings, kernel, bias, few_shapes, table):
+def _project_distinct(
+    tokens: tf.Tensor,
+    embeddings: keras.Variable,
+    kernel: tf.Tensor,
+    bias: tf.Tensor | None,
+    few_shapes: bool,
+    table: tf.Tensor | None,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Multiply the embedding of each distinct token by the kernel, once.
 
     The embeddings get no gradient here: Keras's optimizers square what each position contributes
@@ -160,14 +174,14 @@ def _project_distinct(tokens, embeddings, kernel, bias, few_shapes, table):
     return _affine(vectors, kernel, bias), tf.reshape(rows, tf.shape(tokens))
 
 
-def _pad_to_power_of_two(values):
+def _pad_to_power_of_two(values: tf.Tensor) -> tf.Tensor:
     """Append zeros to (n,) values until their number is a power of two, `_LEAST_DISTINCT` at least."""
     count = tf.size(values)
     bits = tf.math.ceil(tf.math.log(tf.cast(count, tf.float64)) / tf.math.log(tf.constant(2, tf.float64)))
     return tf.pad(values, [[0, tf.maximum(_LEAST_DISTINCT, tf.cast(2**bits, tf.int32)) - count]])
 
 
-def _wrapped(tokens, size):
+def _wrapped(tokens: tf.Tensor, size: int) -> tf.Tensor:
     """Negative (T, B) tokens count from the end, and those outside are refused, both as in Keras's lookup.
 
     XLA would clamp them in silence.

@@ -1,17 +1,26 @@
 """What the engine asks of TensorFlow: which models it can loop over, their data on the device, and the loops."""
 
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from kerazoo.engine import internals
 from kerazoo.engine.backend import overridden
 from kerazoo.engine.tensorflow import arrays
-from kerazoo.engine.tensorflow.loops import loops_of  # noqa: F401 (part of what a backend offers)
+from kerazoo.engine.tensorflow.loops import Loops, loops_of  # noqa: F401 (part of what a backend offers)
 from kerazoo.engine.tensorflow.predicting import predict  # noqa: F401
+from kerazoo.engine.types import Nested
 
 _STEPS_OF_WORKERS = 50  # of one compiled call on several hosts
 
 
-def obstacle(model):
+def obstacle(model: keras.Model) -> str | None:
     """Why only Keras's own loop does what `model` asks for, whatever the data; None where nothing stands in the way."""
     if model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
@@ -23,32 +32,32 @@ def obstacle(model):
     return None
 
 
-def scope(model):
+def scope(model: keras.Model) -> contextlib.AbstractContextManager[Any]:
     """The context in which the model's variables and data are made."""
     return model.distribute_strategy.scope()
 
 
-def place(model, data):
+def place(model: keras.Model, data: Nested) -> Nested:
     """Copy nested arrays (N, ...) to where the model computes."""
     return arrays.place(data, model.distribute_strategy)
 
 
-def place_order(model, order):
+def place_order(model: keras.Model, order: npt.NDArray[np.int32]) -> tf.Tensor:
     """Copy the order of the examples, int32 (N,), to the device."""
     return tf.constant(order)
 
 
-def build(model, data):
+def build(model: keras.Model, data: Nested) -> None:
     """Create all variables of model, metrics and optimizer, so that state can be restored before a step."""
     internals.symbolic_build(model, arrays.spec(data, model.distribute_strategy))
 
 
-def several_hosts(model):
+def several_hosts(model: keras.Model) -> bool:
     """Whether other processes take part in each step."""
     return internals.in_multi_worker_mode(model.distribute_strategy)
 
 
-def steps_per_call(model):
+def steps_per_call(model: keras.Model) -> int | None:
     """How many steps one compiled call has to have: None leaves that to the clock.
 
     By the clock each of several hosts would choose its own number, and wait forever for the others at its end.
@@ -56,28 +65,28 @@ def steps_per_call(model):
     return _STEPS_OF_WORKERS if several_hosts(model) else None
 
 
-def writes(model):
+def writes(model: keras.Model) -> bool:
     """Whether this process writes checkpoints."""
     return model.distribute_strategy.extended.should_checkpoint
 
 
-def least_test_batch(model):
+def least_test_batch(model: keras.Model) -> int:
     """The fewest examples that a batch to evaluate may have: one for every replica."""
     return model.distribute_strategy.num_replicas_in_sync
 
 
-def describe(model, loops):
+def describe(model: keras.Model, loops: Loops) -> str:
     """A few words on how the loops run."""
     replicas = model.distribute_strategy.num_replicas_in_sync
     return f"TensorFlow, {'XLA' if loops.jit else 'graph'}" + (f", {replicas} replicas" if replicas > 1 else "")
 
 
-def data_obstacle(data):
+def data_obstacle(data: Nested) -> str | None:
     """Why arrays cannot be on the device, or None."""
     return
 
 
-def predicts_itself(model):
+def predicts_itself(model: keras.Model) -> bool:
     """Whether `model.predict` does something that compiled predictions would not."""
     return (
         bool(overridden(model, ("predict", "predict_step", "make_predict_function")))
