@@ -1,4 +1,4 @@
-"""`fit`, `evaluate` and `predict` for any Keras model: the compiled loop where it can, else Keras's own."""
+"""`fit`, `evaluate` and `predict` for any Keras model: by the compiled loop where possible, else by Keras's own."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def evaluate(
     steps: int | None = None,
     callbacks: Callbacks = None,
 ) -> dict[str, float]:
-    """Loss and metrics of a compiled model, as `model.evaluate(..., return_dict=True)`.
+    """Return loss and metrics of a compiled model, as `model.evaluate(..., return_dict=True)` does.
 
     Args:
         model, x, y, batch_size, sample_weight: as in `fit`.
@@ -234,14 +234,14 @@ def predict(model: keras.Model, x: Nested, *, batch_size: int = 512) -> Nested:
 
 
 def _batch(batch_size: int | None, examples: Nested, steps: int | None) -> int:
-    """The size of a batch of arrays: as given; else what makes `steps` of the examples, or 32, as in Keras."""
+    """The batch size for arrays: as given; else, as in Keras, N / steps rounded up, or 32."""
     return batch_size or (math.ceil(arrays.length(examples) / steps) if steps else _DEFAULT_BATCH)
 
 
 def _validation(
     program: ModuleType, model: keras.Model, data: Any, batch_size: int | None, steps: int | None, jit: bool | None
 ) -> Callable[[keras.callbacks.CallbackList], dict[str, float]] | None:
-    """A function of the callbacks that evaluates `data`, which is placed on the device once; None without data."""
+    """Copy validation data to the device once; returns a function of the callbacks that evaluates it, or None."""
     if data is None:
         return None
     _, steps = checks.capped(1, steps)
@@ -260,7 +260,7 @@ def _validation(
 
 
 def _obstacle(program: ModuleType | None, model: keras.Model, data: Nested) -> str | None:
-    """Why only Keras's own loop does what is asked for; None where nothing stands in the way."""
+    """The reason for which Keras's own loop must be taken, or None."""
     if backend.plain_wanted():
         return "KERAZOO_PLAIN is set"
     if not arrays.qualifies(*data):

@@ -1,4 +1,4 @@
-"""Arrays to train on: which inputs qualify, their weights, their validation split, the order in which they are read."""
+"""Arrays to train on: which inputs count as such, sample weights, the validation split, the order of the examples."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from kerazoo.errors import DataError, InputError
 
 
 def qualifies(*structures: Nested) -> bool:
-    """True where every leaf of the nested `structures` is a dense array of numbers (None leaves aside)."""
+    """Whether every leaf of the nested `structures` is a dense array or None, and not all are None."""
     leaves = [leaf for leaf in keras.tree.flatten(structures) if leaf is not None]
     return bool(leaves) and all(map(_is_array, leaves))
 
 
 def is_stream(x: Any) -> bool:
-    """Whether `x` brings batches of its own: a `tf.data.Dataset`, PyDataset, DataLoader, grain data set, generator."""
+    """Whether `x` yields batches: a `tf.data.Dataset`, PyDataset, DataLoader, grain data set or generator."""
     if keras.ops.is_tensor(x) or keras.tree.is_nested(x) or hasattr(x, "__array__") or hasattr(x, "dtype"):
         return False
     return isinstance(x, keras.utils.PyDataset) or hasattr(x, "__iter__")
@@ -41,7 +41,7 @@ def _is_array(leaf: Any) -> bool:
 def prepare(
     x: Nested, y: Nested = None, sample_weight: Nested = None, class_weight: dict[int, float] | None = None
 ) -> tuple[Nested, int]:
-    """Narrow arrays and bring weights into one form.
+    """Convert float64 arrays to floatx, and either kind of weights to sample weights.
 
     Args:
         x, y, sample_weight: arrays (N, ...), or nested dicts, lists, tuples of them; the last two may be None.
@@ -71,7 +71,7 @@ def length(arrays: Nested) -> int:
 
 
 def order(size: int, seed: int, epoch: int, shuffle: bool = True) -> npt.NDArray[np.int32]:
-    """The order in which pass `epoch` reads the examples: int32 (size,), a pure function of the arguments.
+    """The order of the examples in pass number `epoch`: int32 (size,), a pure function of the arguments.
 
     Because no generator is carried from epoch to epoch, a resumed run needs no state to read on in the same order.
     """
@@ -103,7 +103,7 @@ def mapped(function: Callable[[Any], Any], structure: Nested) -> Nested:
 
 
 def narrow(array: Any) -> Any:
-    """An array of NumPy's, or one of the backend's tensors; float64 becomes `keras.config.floatx()`, as in Keras.
+    """Convert to an array of NumPy's, or leave a tensor of the backend's; float64 becomes floatx, as in Keras.
 
     A column of a pandas table, (N,), becomes (N, 1), also as in Keras.
     """

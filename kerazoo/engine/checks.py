@@ -1,4 +1,4 @@
-"""What can be refused before anything is built, each in one line."""
+"""Checks of arguments before anything is built; each error is one line."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from kerazoo.files import try_writing
 
 
 def model(given: object) -> None:
-    """Refuse what is no Keras model."""
+    """Raise InputError unless this is a Keras model."""
     if not isinstance(given, keras.Model):
         told = f"{given!r}" if isinstance(given, str) else f"a {type(given).__name__}"
         raise InputError(f"{told} is no keras.Model; kerazoo.build(name) builds one, kerazoo.train(name) trains one")
 
 
 def compiled(given: Any, batch_size: int | None) -> None:
-    """Refuse a model that was not compiled, and a batch size below 1."""
+    """Raise InputError for a model that was not compiled, or a batch size below 1."""
     model(given)
     if not getattr(given, "compiled", False):
         raise InputError(f"the model {given.name!r} is not compiled; call model.compile(optimizer, loss) first")
@@ -42,7 +42,7 @@ def fit(
     numbers: Mapping[str, object],
     positive: Mapping[str, object],
 ) -> None:
-    """Refuse arguments of `fit` that would fail later, or never end.
+    """Raise InputError for arguments of `fit` that would fail later, or never end.
 
     Args:
         numbers: by name, what has to be a whole number, 0 or more.
@@ -67,7 +67,7 @@ def fit(
 
 
 def _directory(path: Any, resume: bool) -> None:
-    """Refuse a directory of checkpoints that cannot be written, or holds another run's."""
+    """Raise InputError for a checkpoint directory that cannot be written, or holds another run's checkpoints."""
     if path is None:
         if resume:
             raise InputError("resume=True needs the checkpoint_dir of the run to go on with")
@@ -85,7 +85,7 @@ def _directory(path: Any, resume: bool) -> None:
 
 
 def at_least(name: str, value: Any, least: int, or_none: bool = False) -> None:
-    """Refuse a value that is no whole number from `least` on."""
+    """Raise InputError unless the value is a whole number, `least` or more."""
     if value is None and or_none:
         return
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
@@ -93,7 +93,7 @@ def at_least(name: str, value: Any, least: int, or_none: bool = False) -> None:
 
 
 def capped(epochs: int, steps_per_epoch: int | None) -> tuple[int, int | None]:
-    """Epochs and steps under Keras's caps for debugging, with a warning where they cut something off."""
+    """Apply Keras's debugging caps to epochs and steps, with a warning where they reduce one."""
     most, most_steps = internals.max_epochs(), internals.max_steps_per_epoch()
     if most and most < epochs:
         warnings.warn(f"keras.config caps the epochs at {most}", stacklevel=3)

@@ -1,4 +1,4 @@
-"""The compiled loop: data on the device, a permutation for each epoch, many steps a call, whatever the backend.
+"""The compiled loop, the same for every backend: data on the device, a permutation an epoch, many steps a call.
 
 One compiled call runs many steps: gather, forward, backward, update, metrics. The host looks in a few times a second:
 there the progress bar moves and Ctrl-C is heard. A callback that wants every batch gets every batch, and a call then
@@ -67,7 +67,7 @@ class Examples:
     def evaluate(
         self, callbacks: keras.callbacks.CallbackList | None = None, steps: int | None = None
     ) -> dict[str, Any]:
-        """Loss and metrics over all examples, or the first `steps` batches: dict of floats."""
+        """Return loss and metrics over all examples, or the first `steps` batches, as a dict of floats."""
         listed = callbacks or keras.callbacks.CallbackList()
         self.renew()
         self.model.reset_metrics()
@@ -84,7 +84,7 @@ class Examples:
         return logs
 
     def _test_calls(self, steps: int | None, one_by_one: object) -> Iterator[tuple[int, int, tuple[int, int, int]]]:
-        """For each compiled call its first and last step, and its first row, number of batches and their size."""
+        """Yield (first step, last step, (first row, number of batches, batch size)) for each compiled call."""
         full, tail = self.full, self.tail
         if full and 0 < tail < self.program.least_test_batch(self.model):
             full, tail = full - 1, self.batch + tail  # a tail with something for every replica
@@ -97,11 +97,11 @@ class Examples:
             yield full, self.steps - 1, (full * self.batch, 1, tail)
 
     def _logs(self) -> dict[str, Any]:
-        """What the last step gave, or where it gave nothing the running means."""
+        """What the last step returned, or the running means where it returned nothing."""
         return plain(self.model.get_metrics_result() if self._own is None else self._own)
 
     def epoch_logs(self) -> dict[str, Any]:
-        """The running means at the end of an epoch; what the last step gave, where it is something else."""
+        """The logs at the end of an epoch: the running means, or the results of a model's own step."""
         own = self._own
         return plain(self.model.get_metrics_result() if own is None else internals.result_or_logs(self.model, own))
 
@@ -176,7 +176,7 @@ def _epoch(
     part: Part,
     done: int,
 ) -> dict[str, Any]:
-    """Train on a part of the data, of which `done` steps have been; returns the logs."""
+    """Train on the part of the data that an epoch reads, from its step `done` on; returns the logs."""
     model, last = train.model, part.last - part.first
     order = arrays.order(train.size, options.seed, part.number, options.shuffle)
     order = train.program.place_order(model, order)
@@ -199,7 +199,7 @@ def _epoch(
 
 
 def is_due(epoch: int, frequency: Frequency) -> bool:
-    """Whether `epoch`, from 0, is one to validate after: every so many epochs, or those listed, from 1."""
+    """Whether to validate after `epoch` (from 0): `frequency` is an interval, or a collection of epochs from 1."""
     if isinstance(frequency, int):
         return (epoch + 1) % frequency == 0
     return epoch + 1 in frequency

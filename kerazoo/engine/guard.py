@@ -1,4 +1,4 @@
-"""Training stops where it has diverged: at the first loss, weight or state of the optimizer that is not finite."""
+"""Stop training that has diverged: a loss, a weight or an optimizer state is NaN or infinite."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ADVICE = "try a smaller learning rate, clipnorm=1 in the optimizer, or data on 
 
 
 class Guard(keras.callbacks.Callback):
-    """Raises `NotFiniteError`, a line with epoch and step, as soon as the host sees a loss that is not finite.
+    """Raises `NotFiniteError`, which names epoch and step, at the first loss that is NaN or infinite.
 
     At the end the weights are looked at, too; before every checkpoint `Saver` looks at what it saves.
     """
@@ -36,19 +36,19 @@ class Guard(keras.callbacks.Callback):
         self.first = batch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Look at the running mean of the loss, which stays infinite or NaN once one step's was."""
+        """Check the running mean of the loss: once one step's loss is infinite or NaN, it stays so."""
         if _bad((logs or {}).get("loss")):
             at = f"step {batch + 1}" if batch <= self.first else f"one of the steps {self.first + 1} to {batch + 1}"
             self._stop(f"the loss is {logs['loss']} in epoch {self.epoch + 1}, at {at}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Look at the losses of the epoch, that of validation among them."""
+        """Check the losses of the epoch, on training and on validation data."""
         for name in ("loss", "val_loss"):
             if _bad((logs or {}).get(name)):
                 self._stop(f"{name} is {logs[name]} after epoch {epoch + 1}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Look at the weights."""
+        """Check the weights."""
         for variable in self.model.trainable_variables:
             if not finite(keras.ops.convert_to_numpy(variable.value)):
                 self._stop(f"the weights '{variable.path}' are not finite after epoch {self.epoch + 1}")
@@ -58,7 +58,7 @@ class Guard(keras.callbacks.Callback):
 
 
 def guards(callbacks: Sequence[keras.callbacks.Callback]) -> list[keras.callbacks.Callback]:
-    """What has to join `callbacks`: a guard, unless one of them sees to it in Keras's own way, `TerminateOnNaN`."""
+    """The guard to add to `callbacks`: none where they have one, or Keras's `TerminateOnNaN`."""
     known = (Guard, keras.callbacks.TerminateOnNaN)
     return [] if any(isinstance(callback, known) for callback in callbacks) else [Guard()]
 

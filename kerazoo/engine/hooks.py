@@ -1,4 +1,4 @@
-"""Callbacks during compiled calls: which of them must see every batch, and the list that Keras makes of them."""
+"""Keras callbacks around compiled calls: which must see every batch, and the `CallbackList` of a run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _TEST = ("on_test_batch_begin", "on_test_batch_end")
 
 
 def flat(callbacks: Callbacks) -> list[keras.callbacks.Callback]:
-    """Callbacks as a list: of one, several, none, or those inside a Keras `CallbackList`."""
+    """Return callbacks as a list, from a single one, several, None, or a Keras `CallbackList`."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return list(callbacks.callbacks)
     return list(keras.tree.flatten(callbacks)) if callbacks is not None else []
 
 
 def every_train_batch(callbacks: Sequence[keras.callbacks.Callback]) -> keras.callbacks.Callback | None:
-    """The first of the callbacks that has to be called at every batch that is trained on, or None.
+    """The first callback that must be called at every training batch, or None.
 
     One that overrides a batch hook has, unless its attribute `every_batch` is False: then it is called once a compiled
     call, with the number and the running means of its last step.
@@ -32,7 +32,7 @@ def every_train_batch(callbacks: Sequence[keras.callbacks.Callback]) -> keras.ca
 
 
 def every_test_batch(callbacks: Sequence[keras.callbacks.Callback]) -> keras.callbacks.Callback | None:
-    """Likewise for the batches of an evaluation."""
+    """The first callback that must be called at every batch of an evaluation, or None."""
     return next((callback for callback in callbacks if _overrides(callback, _TEST)), None)
 
 
@@ -49,7 +49,7 @@ def _overrides(callback: keras.callbacks.Callback, hooks: Sequence[str]) -> bool
 
 
 def listed(callbacks: Callbacks, saver: Saver, model: keras.Model, **params: Any) -> keras.callbacks.CallbackList:
-    """Keras's `CallbackList` of the run, guard and `saver` last; one that the caller made is used, and extended."""
+    """The run's `CallbackList`, guard and `saver` last; a `CallbackList` from the caller is extended in place."""
     own = [*guards(flat(callbacks)), *([saver] if saver.directory is not None else [])]
     if isinstance(callbacks, keras.callbacks.CallbackList):
         for one in own:

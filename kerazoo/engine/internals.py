@@ -1,4 +1,4 @@
-"""Every private name of Keras and TensorFlow that kerazoo reads, in one place, with what is lost where one goes.
+"""Every private name of Keras and TensorFlow that kerazoo uses, each with what stops working if it is removed.
 
 `KERAZOO_PLAIN=1` takes Keras's own way everywhere, which needs none of those that the compiled loops do. What a class
 inherits from (`Layerwise` is a Keras optimizer) is not counted here.

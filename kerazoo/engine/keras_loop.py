@@ -1,4 +1,4 @@
-"""What the compiled loop does not take goes through Keras's own: streams, models that run eagerly, other backends."""
+"""Keras's own loop, for what the compiled loop does not cover: streams, eager models, other backends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fit(
     steps_per_call: int | None,
     **options: Any,
 ) -> keras.callbacks.History:
-    """`model.fit` with checkpoints: resumes at epochs, since a stream's position cannot be restored.
+    """Call `model.fit` with checkpoints; it resumes at an epoch's start, since a stream's position cannot be restored.
 
     On TensorFlow, several steps run in one call where no strategy forbids it (Keras fails there) and no callback wants
     every batch.
@@ -70,12 +70,12 @@ def _per_call(wanted: int, steps_per_epoch: int | None) -> int:
 
 
 def evaluate(model: keras.Model, x: Nested, y: Nested, **options: Any) -> dict[str, Any]:
-    """`model.evaluate`, as a dict."""
+    """Call `model.evaluate`; returns a dict."""
     return plain(model.evaluate(x, y, verbose=0, return_dict=True, **options))
 
 
 class _Reseed(keras.callbacks.Callback):
-    """Makes the order of epoch e a function of (seed, e) where Keras shuffles with NumPy's global generator."""
+    """Seeds NumPy's global generator by (seed, epoch) before each epoch, for Keras shuffles with it."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Let a model's plain Keras layers and optimizer compute in their faster CPU form while a compiled loop is traced.
+"""Swap the classes of a model's Keras layers and optimizer for faster ones while a compiled loop is traced.
 
 The loop keeps the faster form. Before and after the trace, and so whenever a model is saved, copied or shown, its
 layers are Keras's own; weights and names are the same throughout.
@@ -19,7 +19,7 @@ _TRACING = threading.RLock()  # two threads that trace one model would swap its 
 
 @contextlib.contextmanager
 def swapped(model: keras.Model, classes: Mapping[type, type]) -> Iterator[None]:
-    """Give each layer or optimizer of `model` whose class is a key of `classes` the class it names, in the context."""
+    """Replace, within the context, the classes of a model's layers and optimizer by those that `classes` maps them to."""
     with _TRACING:
         optimizer = getattr(model, "optimizer", None)
         of_groups = getattr(optimizer, "optimizers", ())
@@ -37,12 +37,12 @@ def swapped(model: keras.Model, classes: Mapping[type, type]) -> Iterator[None]:
 
 
 def plain_class(layer: object) -> type:
-    """The class of a layer; Keras's own of one that another thread has swapped for a moment."""
+    """The class of a layer, without the swap that another thread may have made for the moment."""
     return type(layer).__base__ if getattr(type(layer), "is_faster_form", False) else type(layer)
 
 
 def lstm_fits(layer: keras.layers.Layer, sequences: Array, mask: Array | None, training: bool) -> bool:
-    """Whether an LSTM of these options, on these (B, T, D) sequences, is one that a faster form may compute."""
+    """Whether a faster form covers an LSTM with these options on these (B, T, D) sequences."""
     return (
         mask is None
         and bool(sequences.shape[1])

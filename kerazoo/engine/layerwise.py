@@ -15,7 +15,7 @@ from keras import ops
 
 
 def fresh(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """An optimizer as `optimizer` was configured, without its state, its groups and its scaling of the loss."""
+    """A new optimizer with the configuration of `optimizer`, without its state, groups and loss scaling."""
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if isinstance(optimizer, Layerwise):
         return optimizer.plain()
@@ -53,7 +53,7 @@ class Layerwise(keras.optimizers.Optimizer):
         self.optimizers = [self.kind.from_config({**own, "name": f"{name}_{group}"}) for group in range(len(groups))]
 
     def plain(self) -> keras.optimizers.Optimizer:
-        """A fresh optimizer of the kind that the groups have, for all variables, at the learning rate of factor 1."""
+        """A new optimizer of the groups' class, for all variables, at the learning rate of factor 1."""
         return self.kind.from_config({**self.settings, "learning_rate": super().get_config()["learning_rate"]})
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
@@ -66,7 +66,7 @@ class Layerwise(keras.optimizers.Optimizer):
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """The state: one's own, then each group's."""
+        """The state: the iterations and learning rate, then each group's."""
         return self._variables + [one for optimizer in self.optimizers for one in optimizer.variables]
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
@@ -89,13 +89,13 @@ class Layerwise(keras.optimizers.Optimizer):
         self._iterations.assign_add(1)
 
     def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
-        """Put averages in place where the optimizer keeps them, in the groups that were trained."""
+        """Replace weights by their averages (`use_ema`) in the groups that were trained."""
         for optimizer in self.optimizers:
             if int(optimizer.iterations) > 0:
                 optimizer.finalize_variable_values(optimizer._trainable_variables)
 
     def save_own_variables(self, store: Any) -> None:
-        """Store one's own variables; Keras stores each group's optimizer by itself."""
+        """Store the iterations and learning rate; Keras stores each group's optimizer by itself."""
         for place, variable in enumerate(self._variables):
             store[str(place)] = variable.numpy()
 

@@ -8,7 +8,7 @@ from kerazoo.engine.types import Logs
 
 
 def plain(logs: Logs | None) -> dict[str, Any]:
-    """Logs as Python floats, sorted by name, nested ones unfolded; what is no number stays as it is."""
+    """Convert logs to Python floats, sorted by name and flattened; values that are no numbers stay as they are."""
     result = {}
     for name, value in sorted((logs or {}).items()):
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""How long one compiled call lasts."""
+"""How many steps one compiled call runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ SECONDS_PER_CALL = 0.3
 
 
 class Pace:
-    """How many steps one compiled call runs: enough to make the host's part negligible, few enough to hear Ctrl-C."""
+    """The steps of a compiled call: enough to make the host's work negligible, few enough for Ctrl-C to be heard."""
 
     def __init__(self, fixed: int | None) -> None:
         self.fixed, self.steps, self.compiled = fixed, fixed or 1, False

@@ -1,4 +1,4 @@
-"""The callback that makes a run resumable: state out after every epoch and on Ctrl-C, state back in at the start."""
+"""The callback that makes a run resumable: it saves after every epoch and on Ctrl-C, and restores at the start."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class Saver(keras.callbacks.Callback):
                 raise checkpoint.CheckpointError(f"cannot resume the run in {directory} with {told}")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Note where the callbacks stand and put the saved state back."""
+        """Note the state of the callbacks and restore the saved one."""
         # A value that a callback still has from its own start is configuration, and the new run's word on it counts.
         self.start = {name: _state(c) for name, c in _named(self.callbacks).items()}
         self.restore(("model", "optimizer"))
 
     def restore(self, groups: Sequence[str]) -> None:
-        """Put the saved variables of `groups`, and the callbacks' state, back in place."""
+        """Restore the saved variables of `groups`, and the callbacks' state."""
         if not self.saved:
             return
         meta, arrays = self.saved
@@ -95,7 +95,7 @@ class Saver(keras.callbacks.Callback):
         self.has_saved = True
 
     def __enter__(self) -> Saver:
-        """Take over Ctrl-C: the first finishes the current call and saves, the second stops at once."""
+        """Handle Ctrl-C: the first finishes the current call and saves, the second stops at once."""
         self._previous = None
         if self.directory is not None and threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGINT, self._interrupt)
@@ -118,7 +118,7 @@ class Saver(keras.callbacks.Callback):
 
 
 def _named(callbacks: Sequence[keras.callbacks.Callback]) -> dict[str, keras.callbacks.Callback]:
-    """Callbacks by class and number, the same names in the next process: {"EarlyStopping/0": ...}."""
+    """Callbacks by class and number, names that are the same in the next process: {"EarlyStopping/0": ...}."""
     named: dict[str, keras.callbacks.Callback] = {}
     for callback in callbacks:
         kind = type(callback).__name__

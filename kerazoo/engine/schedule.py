@@ -16,7 +16,7 @@ class Part:
 
 
 def part_of(epoch: int, steps: int, steps_per_epoch: int | None = None, start: int = 0) -> Part:
-    """The part that `epoch` reads, a pure function of the arguments, so that a resumed run reads on where it was.
+    """The part of the data that `epoch` reads: a pure function of the arguments, so that a resumed run continues there.
 
     Args:
         epoch: its number.

@@ -1,4 +1,4 @@
-"""Python values to JSON and back, arrays set aside: what a checkpoint keeps of callbacks, without pickle."""
+"""Encode the state of callbacks as JSON and arrays, for checkpoints without pickle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PLAIN = (type(None), bool, int, float, str)
 
 
 def encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
-    """The JSON form of nested dicts, lists and tuples of plain values and arrays; arrays are added to `arrays`.
+    """Return the JSON form of nested dicts, lists and tuples of plain values and arrays; arrays are added to `arrays`.
 
     Raises:
         TypeError: something else is among them.
@@ -30,7 +30,7 @@ def encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
 
 
 def decode(node: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
-    """The value that `encode` was given."""
+    """Return the value that `encode` was given."""
     if not isinstance(node, dict):
         return node
     if "array" in node:

@@ -1,4 +1,4 @@
-"""The LSTM of `kerazoo.kernels`, in C, within programs of JAX on a CPU.
+"""The C LSTM of `kerazoo.kernels`, called from JAX programs on a CPU.
 
 Symbols: B batch, T steps, D inputs, H units, P units with padding.
 """
@@ -20,13 +20,13 @@ _NAMES = {"forward": "kz_xla_lstm", "backward": "kz_xla_lstm_gradient"}
 
 
 def works() -> bool:
-    """Whether the C library is there and passes its check; if not, the log says why."""
+    """Whether the C library is available and passes its check; if not, the log says why."""
     return not kernels.off() and self_check.passes(recur, "an LSTM is not run in C")
 
 
 @functools.cache
 def _library() -> ctypes.CDLL:
-    """The C library, whose calls XLA knows."""
+    """Load the C library and register its functions with XLA."""
     c = kernels.functions()
     as_capsule = ctypes.pythonapi.PyCapsule_New
     as_capsule.restype, as_capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
@@ -68,7 +68,7 @@ def _run(training: bool, inputs: jax.Array, *weights: jax.Array) -> tuple[Output
 
 
 def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
-    """From the gradients of what `recur` returns to those of its arguments."""
+    """Map the gradients of the results of `recur` to those of its arguments."""
     arguments, saved = kept
     d_outputs, d_h, d_c = gradients
     given = (*arguments, *saved, jnp.swapaxes(d_outputs, 0, 1), d_h, d_c)

@@ -1,4 +1,4 @@
-"""Kernels in CUDA C within programs of JAX: compiled to PTX by NVRTC, which comes with JAX's CUDA, and called by XLA.
+"""CUDA C kernels in JAX programs: compiled to PTX by NVRTC, which comes with JAX's CUDA packages, and called by XLA.
 
 XLA records such a call in a CUDA graph like its own kernels, which it does not do with a call of cuDNN.
 """
@@ -56,7 +56,7 @@ def call(
 
 @functools.cache
 def compiled(source: str, constants: tuple[tuple[str, int], ...]) -> str:
-    """The PTX of a file of CUDA C with constants ((name, int), ...).
+    """Compile a CUDA C file with macros ((name, int), ...) to PTX.
 
     Raises:
         CannotCompile: NVRTC is not there or refuses the file.
@@ -83,7 +83,7 @@ def compiled(source: str, constants: tuple[tuple[str, int], ...]) -> str:
 
 @functools.cache
 def _nvrtc() -> ctypes.CDLL:
-    """NVRTC: of the packages that JAX's CUDA brings, or the system's."""
+    """Load NVRTC, from the packages that JAX's CUDA brings or from the system."""
     spec = importlib.util.find_spec("nvidia")
     folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
     found = itertools.chain.from_iterable(sorted(folder.glob("*/lib/libnvrtc.so.[0-9]*")) for folder in folders)

@@ -1,4 +1,4 @@
-"""An LSTM on an NVIDIA GPU whose recurrence is one kernel, `lstm.cu`; the rest are a few large matrix products.
+"""An LSTM for NVIDIA GPUs: one kernel, `lstm.cu`, for the recurrence, and a few large matrix products.
 
 cuDNN starts two or three kernels in each time step, which for small models takes longer than they run.
 
@@ -21,14 +21,14 @@ _SOURCE = "lstm.cu"
 
 
 def fits(units: int, examples: int, steps: int) -> bool:
-    """Whether the kernel takes an LSTM of this size, and works here."""
+    """Whether the kernel supports an LSTM of this size, and works on this machine."""
     small = 0 < units <= MOST_UNITS and 0 < examples <= MOST_EXAMPLES
     indexed = 0 < steps * examples * 4 * units < 2**31
     return units % 8 == 0 and small and indexed and works()
 
 
 def works() -> bool:
-    """Whether the kernel passes its check here; if not, the log says why."""
+    """Whether the kernel passes its check on this machine; if not, the log says why."""
     return self_check.passes(recur, "an LSTM takes cuDNN")
 
 
@@ -72,7 +72,7 @@ def _run(
 
 
 def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
-    """From the gradients of what `recur` returns to those of its arguments."""
+    """Map the gradients of the results of `recur` to those of its arguments."""
     inputs, kernel, recurrent, bias, (h, c), outputs, gates, cells = kept
     given = [gradient.astype("float32") for gradient in gradients]
     transposed = _interleaved(recurrent).swapaxes(0, 1).astype("float32")
@@ -92,19 +92,19 @@ recur.defvjp(functools.partial(_run, True), _backward)
 
 
 def _interleaved(weights: jax.Array) -> jax.Array:
-    """From (..., 4H) in Keras's order to (..., H, 4)."""
+    """Map (..., 4H) in Keras's order to (..., H, 4)."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], 4, -1), -1, -2)
 
 
 def _separated(weights: jax.Array) -> jax.Array:
-    """From (..., 4H), interleaved, to Keras's order."""
+    """Map interleaved (..., 4H) to Keras's order."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], -1, 4), -1, -2).reshape(weights.shape)
 
 
 def _forward_kernel(
     projected: jax.Array, recurrent: jax.Array, h: jax.Array, c: jax.Array, training: bool
 ) -> list[jax.Array]:
-    """Outputs, gates and cells (which nobody has written unless `training`), last h and c; all float32."""
+    """Return outputs, gates, cells, last h and c, all float32; gates and cells are undefined unless `training`."""
     steps, batch, units, _ = projected.shape
     kept = (steps, batch) if training else (1, 1)
     shapes = (steps, batch, units), (*kept, units, 4), (*kept, units), (batch, units), (batch, units)

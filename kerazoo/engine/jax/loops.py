@@ -99,7 +99,7 @@ class Loops:
         return logs, state if training else state[1:]
 
     def _train_step(self, state: State, examples: Nested) -> tuple[Logs, State]:
-        """Keras's own step; one of ours where layers are frozen that the optimizer knows, which Keras's refuses."""
+        """Keras's own step; `_partial_step` where layers were frozen after the optimizer was built, which Keras refuses."""
         optimizer, trained = self.model.optimizer, self.model.trainable_variables
         if optimizer is None or len(internals.known_to(optimizer)) == len(trained):
             return self.model.train_step(state, examples)
@@ -107,7 +107,7 @@ class Loops:
 
 
 def _partial_step(model: keras.Model, state: State, examples: Nested) -> tuple[Logs, State]:
-    """One step for a part of the variables that the optimizer was built with; the mathematics of Keras's step.
+    """Take Keras's step for a subset of the variables that the optimizer was built with.
 
     Args:
         state: (trainable, non-trainable, optimizer's, metrics') lists of arrays.

@@ -49,7 +49,7 @@ FASTER = {keras.layers.LSTM: LSTM}
 
 
 def _recurrence(sequences: jax.Array, units: int) -> Callable[..., Outputs] | None:
-    """What runs the recurrence over (B, T, D) sequences here, or None: Keras, by cuDNN where it can."""
+    """The function that runs the recurrence over (B, T, D) sequences, or None for Keras's (by cuDNN where possible)."""
     one_device = keras.distribution.distribution() is None  # no call of C or CUDA is divided among several
     if jax.default_backend() == "cpu":
         if one_device and sequences.dtype == "float32" and cpu_lstm.works():
@@ -94,7 +94,7 @@ def _forward(
 
 
 def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
-    """From the gradients of what `_recur` returns to those of its arguments."""
+    """Map the gradients of the results of `_recur` to those of its arguments."""
     (inputs, kernel, recurrent, saved), (d_outputs, d_h, d_c) = kept, gradients
 
     def step(state: Any, now: Any) -> Any:

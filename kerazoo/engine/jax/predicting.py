@@ -1,4 +1,4 @@
-"""Predictions without the cost of a call of Keras's `predict`: compiled once for each shape, cached on the model.
+"""Predictions without the overhead of Keras's `predict`: compiled once for each shape, cached on the model.
 
 Full batches run in one compiled loop; the rest of less than a batch takes a function of its own size. Weights are
 arguments, so every call sees their present values.
@@ -48,7 +48,7 @@ def _groups(model: keras.Model) -> tuple[list[keras.Variable], list[keras.Variab
 
 
 def _outputs(model: keras.Model, weights: list[list[jax.Array]], x: Nested, batches: bool) -> Nested:
-    """The outputs of one batch (B, ...), or with `batches` of several of the same size (n, B, ...)."""
+    """The outputs for one batch (B, ...), or with `batches` for several (n, B, ...)."""
 
     def one(batch: Nested) -> Nested:
         with swapped(model, FASTER):

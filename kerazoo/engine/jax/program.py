@@ -19,7 +19,7 @@ from kerazoo.engine.types import Nested
 
 
 def obstacle(model: keras.Model) -> str | None:
-    """Why only Keras's own loop does what `model` asks for, whatever the data; None where nothing stands in the way."""
+    """The reason for which `model` needs Keras's own loop, whatever the data, or None."""
     if model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
     if not model.jit_compile:
@@ -32,7 +32,7 @@ def obstacle(model: keras.Model) -> str | None:
 
 
 def data_obstacle(data: Nested) -> str | None:
-    """Why arrays cannot be on the device, or None: JAX has numbers only."""
+    """The reason for which the arrays cannot go to the device, or None: JAX has numbers only."""
     kinds = {np.dtype(keras.backend.standardize_dtype(leaf.dtype)).kind for leaf in _leaves(data) if not _is_text(leaf)}
     return "JAX has no strings" if any(map(_is_text, _leaves(data))) or kinds - set("biufcV") else None
 
@@ -62,7 +62,7 @@ def place_order(model: keras.Model, order: npt.NDArray[np.int32]) -> jax.Array:
 
 
 def _replicated() -> Any:
-    """Where a copy on each device of the `keras.distribution` in force lies; None for the default device."""
+    """The sharding that puts a copy on each device of the current `keras.distribution`; None for the default device."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         return None
@@ -82,7 +82,7 @@ def _symbolic(array: Any) -> keras.KerasTensor:
 
 
 def steps_per_call(model: keras.Model) -> int | None:
-    """How many steps one compiled call has to have: None leaves that to the clock."""
+    """The number of steps in a compiled call, or None to choose it by time."""
     return
 
 
@@ -97,14 +97,14 @@ def least_test_batch(model: keras.Model) -> int:
 
 
 def describe(model: keras.Model, loops: Loops) -> str:
-    """A few words on how the loops run."""
+    """Describe in a few words how the loops run."""
     distribution = keras.distribution.distribution()
     devices = "" if distribution is None else f", {distribution.device_mesh.devices.size} devices"
     return f"JAX on {jax.default_backend()}{devices}"
 
 
 def predicts_itself(model: keras.Model) -> bool:
-    """Whether `model.predict` does something that compiled predictions would not."""
+    """Whether `model.predict` does something that the compiled predictions do not."""
     return (
         bool(overridden(model, ("predict", "predict_step", "make_predict_function")))
         or model.run_eagerly

@@ -1,4 +1,4 @@
-"""Whether an LSTM that is not JAX's own gives on this machine what the same steps in NumPy give."""
+"""Check that an LSTM in C or CUDA gives on this machine what the same steps in NumPy give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a Keras model as arrays of JAX, out of its variables and back into them."""
+"""Read the state of a Keras model from its variables as JAX arrays, and write it back."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def variables_of(model: keras.Model, training: bool) -> Variables:
 
 
 def read(variables: Variables) -> State:
-    """The arrays of nested variables, each in a buffer of its own, since a step uses the buffers again.
+    """The arrays of nested variables, each in its own buffer, since a step reuses the buffers.
 
     (An average that is assigned to a weight, as at the end of training with `use_ema`, shares the weight's.)
     """
@@ -48,14 +48,14 @@ def write(variables: Variables, state: State) -> None:
 
 
 def layouts(state: State) -> Any:
-    """Where each array lies, so that a step leaves it there; None on one device."""
+    """The sharding of each array, so that a step keeps it; None on one device."""
     if keras.distribution.distribution() is None:
         return None
     return jax.tree.map(lambda array: array.sharding, state)
 
 
 def shared_out(batch: Nested, size: int) -> Nested:
-    """Cut a batch of `size` examples among the devices of the `keras.distribution` in force, where it divides."""
+    """Divide a batch of `size` examples among the devices of the current `keras.distribution`, if it divides evenly."""
     distribution = keras.distribution.distribution()
     if distribution is None:
         return batch
@@ -70,5 +70,5 @@ def shared_out(batch: Nested, size: int) -> Nested:
 
 
 def floatx(array: jax.Array) -> jax.Array:
-    """Floats as `keras.config.floatx()`, as Keras widens a batch; others as they are."""
+    """Cast floats to `keras.config.floatx()`, as Keras does with a batch; leave other dtypes."""
     return array.astype(keras.config.floatx()) if jax.numpy.issubdtype(array.dtype, jax.numpy.floating) else array

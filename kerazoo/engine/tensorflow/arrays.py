@@ -1,4 +1,4 @@
-"""Arrays on TensorFlow's devices, and batches taken of them inside compiled loops."""
+"""Arrays on TensorFlow's devices, and taking batches from them inside compiled loops."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def spec(data: Nested, strategy: tf.distribute.Strategy) -> Nested:
 
 
 def gather(data: Nested, rows: tf.Tensor) -> Nested:
-    """The batch at `rows` (B,): nested tensors (B, ...), half-precision floats widened to floatx as Keras does."""
+    """The batch at `rows` (B,): nested tensors (B, ...), floats cast to floatx as Keras does."""
     return mapped(lambda t: floatx(tf.gather(t, rows)), data)
 
 
@@ -45,5 +45,5 @@ def cut(data: Nested, start: tf.Tensor, size: int | tf.Tensor) -> Nested:
 
 
 def floatx(tensor: tf.Tensor) -> tf.Tensor:
-    """A floating-point tensor as `keras.config.floatx()`; others as they are."""
+    """Cast a floating-point tensor to `keras.config.floatx()`; leave other dtypes."""
     return tf.cast(tensor, keras.config.floatx()) if tensor.dtype.is_floating else tensor

@@ -1,4 +1,4 @@
-"""Graph or XLA: which compiler runs a model's loop faster, by what was measured (`benchmarks/train.py` shows it)."""
+"""Choose between graph and XLA for a model's loop, by measurements (`benchmarks/train.py`)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _VALUES_THAT_DECIDE = 2**20
 
 
 def use_xla(model: keras.Model, data: Nested, strategy: tf.distribute.Strategy) -> bool:
-    """Decide from the layers, never from a clock: the same run must compile, and so round, the same way twice.
+    """Whether to use XLA, decided by the layers and not by time, so that a repeated run rounds the same way.
 
     Args:
         model: a compiled `keras.Model`.
@@ -75,7 +75,7 @@ def use_xla(model: keras.Model, data: Nested, strategy: tf.distribute.Strategy) 
 
 
 def _kernels_win(model: keras.Model, layers: Sequence[keras.layers.Layer], strategy: tf.distribute.Strategy) -> bool:
-    """Whether an embedding is so large that its update decides: XLA makes the gradient dense, in twice the time."""
+    """Whether an embedding's update dominates: XLA makes its gradient dense, and takes twice as long."""
     tables = [one for one in layers if isinstance(one, keras.layers.Embedding) and one.trainable]
     values = sum(one.input_dim * one.output_dim for one in tables if one.variable_dtype == "float32")
     with strategy.scope():

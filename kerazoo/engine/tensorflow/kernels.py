@@ -1,4 +1,4 @@
-"""The operations of `kerazoo.kernels` with their gradients; only for float32 on a CPU, outside XLA."""
+"""The TensorFlow operations of `kerazoo.kernels`, with gradients; for float32 on a CPU, outside XLA."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kerazoo.engine.tensorflow.recurrence import only_once
 
 
 def operations() -> Any:
-    """TensorFlow's wrappers of the kernels, or None where what is being traced cannot use them."""
+    """The kernels' TensorFlow operations, or None where the graph being traced cannot use them."""
     if not on_cpu_tensorflow() or inside_xla():
         return None
     library = kernels.library()

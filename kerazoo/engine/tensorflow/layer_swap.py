@@ -1,4 +1,4 @@
-"""The layers that have a faster form on a CPU under TensorFlow, and the contexts to trace in."""
+"""Swap layers for their faster forms on a CPU under TensorFlow."""
 
 import contextlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _FASTER = {
 
 
 def accelerated(model: keras.Model) -> contextlib.AbstractContextManager[None]:
-    """Give the layers of a model that have a faster form its class, and its optimizer, within the context."""
+    """Within the context, a model's layers and optimizer have their faster forms, where there are such."""
     return swapped(model, _FASTER)
 
 

@@ -133,18 +133,18 @@ class Loops:
         return self.strategy.num_replicas_in_sync
 
     def _step(self, name: str) -> Callable[..., Any]:
-        """The model's step; one of its own as a function that may branch on tensors in Python, as Keras traces it."""
+        """The model's step; one of its own as a `tf.function`, so that it may branch on tensors, as under Keras."""
         step = getattr(self.model, name)
         return tf.function(step) if name in self._own else step
 
     def _faster(self, wanted: bool, table: bool = False) -> contextlib.AbstractContextManager[None]:
-        """The context to trace in: layers in their faster form, where that is `wanted` and the steps are Keras's."""
+        """The context to trace in: faster layers, if `wanted`, and if the steps are Keras's."""
         if not wanted or self._own or self._replicas > 1:
             return contextlib.nullcontext()
         return layer_swap.tabulated(self.model) if table else layer_swap.accelerated(self.model)
 
     def _repeat(self, count: tf.Tensor, run: Callable[[tf.Tensor], Any], name: str) -> Logs | None:
-        """Run `count` steps; returns the logs of the last where nothing else knows them."""
+        """Run `count` steps; returns the logs of the last one, or None where the model's metrics have them."""
         if not self._own & {name, "compute_metrics"}:
 
             def quietly(step: tf.Tensor) -> tuple[()]:
@@ -178,12 +178,12 @@ def _while(
 
 
 def packed(batch: tuple[Nested, Nested, Nested]) -> Nested:
-    """(x, y, sample_weight) as Keras hands a batch to a step: without what is None."""
+    """Pack (x, y, sample_weight) as Keras passes a batch to a step: without trailing None."""
     return keras.utils.pack_x_y_sample_weight(*batch)
 
 
 def choose(model: keras.Model, data: Nested, wanted: bool | None) -> tuple[bool, bool]:
-    """Whether XLA compiles the loops over placed `data`: as `wanted`, as the model was compiled, or what is faster.
+    """Choose whether XLA compiles the loops: as `wanted`, as the model was compiled, or what is faster.
 
     Returns:
         (use XLA, whether that was asked for rather than chosen).
@@ -198,7 +198,7 @@ def choose(model: keras.Model, data: Nested, wanted: bool | None) -> tuple[bool,
 def train_step(
     model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | tf.Tensor, weight: tf.Tensor | None = None
 ) -> None:
-    """One optimizer step of one of several replicas, metrics added on the device; the mathematics of Keras.
+    """Take Keras's training step on one of several replicas, with metrics updated on the device.
 
     Args:
         batch: (x, y, sample_weight), this replica's part.
@@ -218,7 +218,7 @@ def train_step(
 
 
 def test_step(model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | tf.Tensor) -> None:
-    """Add one replica's `batch`, of which `size` examples count, to the model's loss and metrics, dropout off."""
+    """Update the model's loss and metrics by one replica's `batch`, of which `size` examples count."""
     x, y, sample_weight = batch
     predictions = call(model, x, training=False)
     _track_loss(model, internals.compute_loss(model, x, y, predictions, sample_weight, training=False), size)
@@ -226,7 +226,7 @@ def test_step(model: keras.Model, batch: tuple[Nested, Nested, Nested], size: in
 
 
 def call(model: keras.Model, x: Nested, training: bool) -> Nested:
-    """Apply the model, telling it `training` where it asks."""
+    """Call the model, with `training` if it takes that argument."""
     return model(x, training=training) if internals.takes_training(model) else model(x)
 
 

@@ -1,4 +1,4 @@
-"""A CPU LSTM with the weights, saved file and results of `keras.layers.LSTM`, computed in less time.
+"""An LSTM for a CPU with the weights, saved file and results of `keras.layers.LSTM`, in less time.
 
 Source: the cell is Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), in
 Keras's gate order i, f, c, o. The saving is in the order of the same arithmetic:
@@ -32,7 +32,7 @@ _LEAST_DISTINCT = 1024
 
 
 class Embedding(keras.layers.Embedding):
-    """`keras.layers.Embedding` that tells an `LSTM` behind it which tokens its output came from."""
+    """`keras.layers.Embedding` that tells the `LSTM` after it which tokens its output came from."""
 
     is_faster_form = True
 
@@ -96,7 +96,7 @@ class LSTM(keras.layers.LSTM):
         return h, outputs, [h, c]
 
     def _kernels(self, sequences: tf.Tensor, training: bool) -> Any:
-        """The operations that train the layer in C, or None; inference has the table and the compiled loop."""
+        """The C operations that train the layer, or None; inference uses the table and the compiled loop."""
         float32 = sequences.dtype == self.compute_dtype == "float32"
         return kernels.operations() if training and float32 else None
 
@@ -108,7 +108,7 @@ class LSTM(keras.layers.LSTM):
 
 
 def project_vocabulary(layer: keras.layers.Layer) -> tuple[keras.Variable, tf.Tensor] | None:
-    """The embeddings that an `LSTM` reads and what its kernel and bias project them to, (V, 4H), or None.
+    """The embeddings that an `LSTM` reads, and their projections (V, 4H) by its kernel and bias, or None.
 
     None where it does not read an `Embedding` directly.
     """
@@ -182,7 +182,7 @@ def _pad_to_power_of_two(values: tf.Tensor) -> tf.Tensor:
 
 
 def _wrapped(tokens: tf.Tensor, size: int) -> tf.Tensor:
-    """Negative (T, B) tokens count from the end, and those outside are refused, both as in Keras's lookup.
+    """Resolve negative (T, B) tokens from the end and refuse those out of range, both as Keras's lookup does.
 
     XLA would clamp them in silence.
     """

@@ -1,4 +1,4 @@
-"""Keras's optimizers with the update of all variables in one pass over the memory; for a CPU.
+"""Keras's optimizers for a CPU, with the update of all variables in one pass over memory.
 
 The same arithmetic, rounded operation by operation as Keras rounds it (where a row of a sparse gradient comes several
 times, only Adam's is: others add before they scale). What the kernels do not cover (other dtypes,
@@ -31,7 +31,7 @@ _MOST_DIMENSIONS = 8  # of a variable, in the operations
 def _update_step(
     self: Any, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable], learning_rate: Any
 ) -> None:
-    """Overrides what Keras does with gradients that are ready for the update."""
+    """Override Keras's update by gradients that are already clipped and scaled."""
     operations = self.operations()
     pairs = list(zip(grads, trainable_variables, strict=True))
     fits = [bool(operations) and _fits(*pair, *operations) for pair in pairs]
@@ -57,7 +57,7 @@ class Adam(keras.optimizers.Adam):
         return found and (found.kerazoo_adam, found.kerazoo_adam_sparse)
 
     def numbers(self, rate: tf.Tensor) -> tuple[Any, ...]:
-        """The first inputs of the operations, rounded as Keras rounds them."""
+        """The scalar inputs of the operations, rounded as Keras rounds them."""
         step = ops.cast(self.iterations + 1, "float32")
         power_1, power_2 = (ops.power(ops.cast(beta, "float32"), step) for beta in (self.beta_1, self.beta_2))
         return rate * ops.sqrt(1 - power_2) / (1 - power_1), 1 - self.beta_1, 1 - self.beta_2, self.epsilon
@@ -83,7 +83,7 @@ class RMSprop(keras.optimizers.RMSprop):
         return found and (found.kerazoo_rm_sprop, found.kerazoo_rm_sprop_sparse)
 
     def numbers(self, rate: tf.Tensor) -> tuple[Any, ...]:
-        """The first inputs of the operations, rounded as Keras rounds them."""
+        """The scalar inputs of the operations, rounded as Keras rounds them."""
         return rate, self.rho, 1 - self.rho, self.momentum, self.epsilon
 
 
@@ -100,7 +100,7 @@ class SGD(keras.optimizers.SGD):
         return found and (found.kerazoo_sgd, found.kerazoo_sgd_sparse if self.momentum else None)
 
     def numbers(self, rate: tf.Tensor) -> tuple[Any, ...]:
-        """The first inputs of the operations, rounded as Keras rounds them."""
+        """The scalar inputs of the operations, rounded as Keras rounds them."""
         return rate, self.momentum, float(self.nesterov)
 
 
@@ -108,7 +108,7 @@ FASTER = {getattr(keras.optimizers, cls.__name__): cls for cls in (Adam, AdamW, 
 
 
 def covered(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether the kernels do the updates of an optimizer with these options, sparse ones among them."""
+    """Whether the kernels cover the updates of an optimizer with these options, sparse ones included."""
     cls = FASTER.get(type(optimizer))
     other = getattr(optimizer, "amsgrad", False) or getattr(optimizer, "centered", False)
     return (

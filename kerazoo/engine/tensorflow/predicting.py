@@ -1,4 +1,4 @@
-"""Predictions without the cost of a call of Keras's `predict`: compiled once for each shape, cached on the model.
+"""Predictions without the overhead of Keras's `predict`: compiled once for each shape, cached on the model.
 
 One example takes a function of exactly that shape, called with nothing around it; full batches run in one compiled
 loop; the rest of less than a batch takes a function of any size. Weights are read as variables, so every call sees
@@ -83,7 +83,7 @@ class _Functions:
     def _cached(
         self, name: tuple[Any, ...], x: Nested, make: Callable[[], Callable[..., Nested]]
     ) -> Callable[..., Nested] | None:
-        """What `make` made for arrays of these shapes and dtypes; None where there have been many others already."""
+        """The result of `make` for arrays of these shapes and dtypes; None after too many other shapes."""
         key = *name, repr(keras.tree.map_structure(lambda a: f"{a.dtype}{a.shape[1:]}", x))
         if key not in self._exact:
             if sum(known[0] == name[0] for known in self._exact) >= _SHAPES:

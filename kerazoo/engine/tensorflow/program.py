@@ -21,7 +21,7 @@ _STEPS_OF_WORKERS = 50  # of one compiled call on several hosts
 
 
 def obstacle(model: keras.Model) -> str | None:
-    """Why only Keras's own loop does what `model` asks for, whatever the data; None where nothing stands in the way."""
+    """The reason for which `model` needs Keras's own loop, whatever the data, or None."""
     if model.run_eagerly:
         return "the model was compiled with run_eagerly=True"
     if own := overridden(model, ("make_train_function", "make_test_function", "evaluate")):
@@ -38,7 +38,7 @@ def scope(model: keras.Model) -> contextlib.AbstractContextManager[Any]:
 
 
 def place(model: keras.Model, data: Nested) -> Nested:
-    """Copy nested arrays (N, ...) to where the model computes."""
+    """Copy nested arrays (N, ...) to the model's devices."""
     return arrays.place(data, model.distribute_strategy)
 
 
@@ -58,7 +58,7 @@ def several_hosts(model: keras.Model) -> bool:
 
 
 def steps_per_call(model: keras.Model) -> int | None:
-    """How many steps one compiled call has to have: None leaves that to the clock.
+    """The number of steps in a compiled call, or None to choose it by time.
 
     By the clock each of several hosts would choose its own number, and wait forever for the others at its end.
     """
@@ -76,18 +76,18 @@ def least_test_batch(model: keras.Model) -> int:
 
 
 def describe(model: keras.Model, loops: Loops) -> str:
-    """A few words on how the loops run."""
+    """Describe in a few words how the loops run."""
     replicas = model.distribute_strategy.num_replicas_in_sync
     return f"TensorFlow, {'XLA' if loops.jit else 'graph'}" + (f", {replicas} replicas" if replicas > 1 else "")
 
 
 def data_obstacle(data: Nested) -> str | None:
-    """Why arrays cannot be on the device, or None."""
+    """The reason for which the arrays cannot go to the device, or None."""
     return
 
 
 def predicts_itself(model: keras.Model) -> bool:
-    """Whether `model.predict` does something that compiled predictions would not."""
+    """Whether `model.predict` does something that the compiled predictions do not."""
     return (
         bool(overridden(model, ("predict", "predict_step", "make_predict_function")))
         or model.run_eagerly

@@ -96,7 +96,7 @@ def recur(
 
 
 def only_once(gradients: Sequence[tf.Tensor], arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-    """Pass on gradients; those of `gradients` themselves, by what they were made from, are refused: not known here."""
+    """Return `gradients`, with an error if they are differentiated in turn: second derivatives are not implemented."""
 
     @tf.custom_gradient
     def checked(*tensors: tf.Tensor) -> Any:
@@ -175,7 +175,7 @@ def _gradients(
     d_c: tf.Tensor,
     halves: list[tf.Tensor],
 ) -> tuple[tf.Tensor, ...]:
-    """From the gradients of what `recur` returns to those of its T * B projected rows, recurrent, h and c."""
+    """Map the gradients of the results of `recur` to those of its T * B projected rows, recurrent, h and c."""
     transposed = tf.transpose(recurrent)  # (4H, H)
     ends = zip(chains, d_steps, tf.split(d_h, halves), tf.split(d_c, halves), strict=True)
     results = [_backward(chain, transposed, *d) for chain, *d in ends]
@@ -189,7 +189,7 @@ def _gradients(
 def _chain_inputs(
     values: tf.Tensor, rows: tf.Tensor | None, steps: int, halves: list[tf.Tensor]
 ) -> list[list[tf.Tensor]]:
-    """Cut (T * B, ...) values, or the (T, B) rows to take of them, into a list of T tensors for each chain."""
+    """Split (T * B, ...) values, or the (T, B) rows to take from them, into a list of T tensors for each chain."""
     pieces = tf.split(values if rows is None else tf.reshape(rows, (-1,)), halves * steps, num=steps * len(halves))
     return [pieces[k :: len(halves)] for k in range(len(halves))]
 
@@ -259,7 +259,7 @@ def _backward_block(
 
 
 def _step_gradient(s: Step, d_h: tf.Tensor, d_c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """From (b, H) dh and dc after a step to dz (b, 4H) and dc before it."""
+    """Map (b, H) dh and dc after a step to dz (b, 4H) and dc before it."""
     d_c = d_c + d_h * s["o"] * (1 - tf.square(s["squashed"]))
     d_i = d_c * s["g"] * s["i"] * (1 - s["i"])
     d_g = d_c * s["i"] * (1 - tf.square(s["g"]))
@@ -269,7 +269,7 @@ def _step_gradient(s: Step, d_h: tf.Tensor, d_c: tf.Tensor) -> tuple[tf.Tensor, 
 
 
 def _step_gradient_kernel(like: tf.Tensor) -> Callable[[Step, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """`_step_gradient` as one operation, which TensorFlow has for float32; `like` is some (b, H).
+    """`_step_gradient` as one TensorFlow operation, for float32; `like` is any (b, H) tensor.
 
     The kernel reads only the shapes of its weights, so they are given as zeros.
     """
