@@ -1,4 +1,4 @@
-"""Generation speed: characters a second of kerazoo's `generate` against loops by hand with the same weights.
+"""Generation speed: characters a second of kerazoo's `generate` and of hand-written loops with the same weights.
 
     python benchmarks/generate.py [--contenders '*-jax'] [--quick] [--json]
 
@@ -75,7 +75,7 @@ def _part(times: dict[str, list[float]], forms: dict[str, str], states: dict[str
 
 
 def _windows(session: Session, contest: Contest, length: int, ours: str | None) -> dict[str, Any]:
-    """Return what loops of `predict` take, in turns with kerazoo's `ours`, which writes one text."""
+    """Return the times of loops of `predict`, in turns with kerazoo's `ours`, for one text."""
     names = [name for name in contest.there if peer_of(name) == "keras"]
     own: dict[str, dict[str, Any]] = {name: {"length": length, "window": True} for name in names}
     if ours in contest.there:

@@ -1,4 +1,4 @@
-"""PyTorch as the library of a contender: setting it up, its matrix product, its memory."""
+"""PyTorch for a contender: its set-up, a matrix product, its memory."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _state: dict[str, Any] = {"device": torch.device("cpu")}
 
 
 def set_up(device: dict[str, Any], threads: int) -> None:
-    """Set the threads, and see that the device is there.
+    """Set the threads, and check that the device is there.
 
     Raises:
         Unavailable: PyTorch does not see the GPU.
@@ -32,7 +32,7 @@ def device() -> torch.device:
 
 
 def set_precision(precision: str) -> None:
-    """Let float32 be float32, unless the precision is tf32."""
+    """Use full float32 in matrix products, unless the precision is tf32."""
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
@@ -78,7 +78,7 @@ def cudnn(side: Any) -> dict[str, list[str]] | str:
 
 
 def forget_peak() -> None:
-    """Let the peak of the GPU's memory begin anew."""
+    """Reset the peak of the GPU's memory."""
     if device().type == "cuda":
         torch.cuda.reset_peak_memory_stats()
 

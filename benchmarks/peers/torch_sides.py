@@ -13,7 +13,7 @@ from peers.library_torch import DTYPES, device
 
 
 class Torch:
-    """An eager loop: a permutation on the device, batches by index, one sync at the end."""
+    """An eager loop: a permutation on the device, batches by index, one synchronisation at the end."""
 
     way = "eager"
 
@@ -135,7 +135,7 @@ class Torch:
 
 
 class Compiled(Torch):
-    """The same loop with `torch.compile` over the model: forward pass, loss and, by them, the backward pass."""
+    """The same loop with `torch.compile` on forward pass and loss, and so on the backward pass."""
 
     way = "torch.compile"
 

@@ -1,4 +1,4 @@
-"""Writing with PyTorch: a loop whose LSTM has its input product tabulated, so that a step is the least it can be."""
+"""Writing text with PyTorch: a loop whose LSTM looks its input product up in a table, so that a step is minimal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ FIRST = 34
 
 
 def loop(weights: list[Any], device: torch.device, texts: int, way: str) -> Callable[[int], list[list[int]]]:
-    """Return a loop length -> tokens of each of the `texts`; the state is carried.
+    """Return a function length -> tokens of each of the `texts` that carries the state.
 
     Args:
         weights: embeddings (V, E), kernel (E, 4H), recurrent kernel (H, 4H), bias (4H,), and the head's two.

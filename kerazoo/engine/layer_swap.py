@@ -19,7 +19,7 @@ _TRACING = threading.RLock()  # two threads that trace one model would swap its 
 
 @contextlib.contextmanager
 def swapped(model: keras.Model, classes: Mapping[type, type]) -> Iterator[None]:
-    """Replace, within the context, the classes of a model's layers and optimizer by those that `classes` maps them to."""
+    """Replace, within the context, the classes of a model's layers and optimizer by those in `classes`."""
     with _TRACING:
         optimizer = getattr(model, "optimizer", None)
         of_groups = getattr(optimizer, "optimizers", ())

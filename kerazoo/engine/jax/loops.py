@@ -99,7 +99,7 @@ class Loops:
         return logs, state if training else state[1:]
 
     def _train_step(self, state: State, examples: Nested) -> tuple[Logs, State]:
-        """Keras's own step; `_partial_step` where layers were frozen after the optimizer was built, which Keras refuses."""
+        """Keras's own step; `_partial_step` where layers were frozen since the optimizer was built."""
         optimizer, trained = self.model.optimizer, self.model.trainable_variables
         if optimizer is None or len(internals.known_to(optimizer)) == len(trained):
             return self.model.train_step(state, examples)
