@@ -267,7 +267,8 @@ def _obstacle(program: ModuleType | None, model: keras.Model, data: Nested) -> s
         return "the data are a stream, or hold something that is no dense array"
     if program is None:
         return f"there is no compiled loop for the backend {keras.backend.backend()}"
-    return program.obstacle(model) or program.data_obstacle(data)
+    reason: str | None = program.obstacle(model) or program.data_obstacle(data)
+    return reason
 
 
 def _tell(verbose: int | str, text: str) -> None:

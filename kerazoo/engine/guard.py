@@ -37,14 +37,16 @@ class Guard(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Check the running mean of the loss: once one step's loss is infinite or NaN, it stays so."""
-        if _bad((logs or {}).get("loss")):
+        logs = logs or {}
+        if _bad(logs.get("loss")):
             at = f"step {batch + 1}" if batch <= self.first else f"one of the steps {self.first + 1} to {batch + 1}"
             self._stop(f"the loss is {logs['loss']} in epoch {self.epoch + 1}, at {at}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Check the losses of the epoch, on training and on validation data."""
+        logs = logs or {}
         for name in ("loss", "val_loss"):
-            if _bad((logs or {}).get(name)):
+            if _bad(logs.get(name)):
                 self._stop(f"{name} is {logs[name]} after epoch {epoch + 1}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:

@@ -40,7 +40,7 @@ def _overrides(callback: keras.callbacks.Callback, hooks: Sequence[str]) -> bool
     if isinstance(callback, keras.callbacks.ProgbarLogger) or not getattr(callback, "every_batch", True):
         return False
     if type(callback) in (keras.callbacks.ModelCheckpoint, keras.callbacks.BackupAndRestore):
-        return callback.save_freq != "epoch"  # at "epoch" their batch hooks do nothing
+        return bool(callback.save_freq != "epoch")  # at "epoch" their batch hooks do nothing
     # A LambdaCallback has functions in the place of methods.
     return any(
         getattr(getattr(callback, hook), "__func__", None) is not getattr(keras.callbacks.Callback, hook)

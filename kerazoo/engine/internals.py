@@ -33,7 +33,7 @@ def symbolic_build(model: keras.Model, batch: Nested) -> None:
 
 def takes_training(model: keras.Model) -> bool:
     """Whether the model's `call` has the argument `training`. Without it: models of one's own could not be called."""
-    return model._call_has_training_arg
+    return bool(model._call_has_training_arg)
 
 
 def compute_loss(
@@ -56,7 +56,8 @@ def compile_options(model: keras.Model) -> dict[str, Any]:
 
 def wanted_initial_epoch(model: keras.Model) -> int | None:
     """The epoch that `BackupAndRestore` has set to begin with, or None. Without it: that callback starts afresh."""
-    return getattr(model, "_initial_epoch", None)
+    epoch: int | None = getattr(model, "_initial_epoch", None)
+    return epoch
 
 
 def other_optimizers(model: keras.Model) -> list[str]:
@@ -69,7 +70,7 @@ def other_optimizers(model: keras.Model) -> list[str]:
 
 def known_to(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """The variables that the optimizer was built with. Without it: no unfreezing on JAX, no going on in `fine_tune`."""
-    return getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables
+    return list(getattr(optimizer, "inner_optimizer", optimizer)._trainable_variables)
 
 
 def rate_or_schedule(optimizer: keras.optimizers.Optimizer) -> Any:
@@ -79,7 +80,7 @@ def rate_or_schedule(optimizer: keras.optimizers.Optimizer) -> Any:
 
 def in_multi_worker_mode(strategy: Any) -> bool:
     """Whether a `tf.distribute` strategy runs on several hosts. Without it: they could wait for each other forever."""
-    return strategy.extended._in_multi_worker_mode()
+    return bool(strategy.extended._in_multi_worker_mode())
 
 
 def inside_xla() -> bool:
@@ -133,12 +134,14 @@ def line_of(model: keras.Model) -> list[keras.layers.Layer]:
 
 def max_epochs() -> int | None:
     """Keras's own cap on epochs for debugging (KERAS_MAX_EPOCHS), or None. Without it: the cap has no effect."""
-    return getattr(keras.config, "max_epochs", lambda: None)()
+    most: int | None = getattr(keras.config, "max_epochs", lambda: None)()
+    return most
 
 
 def max_steps_per_epoch() -> int | None:
     """Keras's own cap on steps (KERAS_MAX_STEPS_PER_EPOCH), or None. Without it: the cap has no effect."""
-    return getattr(keras.config, "max_steps_per_epoch", lambda: None)()
+    most: int | None = getattr(keras.config, "max_steps_per_epoch", lambda: None)()
+    return most
 
 
 def set_value(variable: keras.Variable, array: Array) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kerazoo.engine import internals
 from kerazoo.engine.types import Array
@@ -36,7 +37,7 @@ def swapped(model: keras.Model, classes: Mapping[type, type]) -> Iterator[None]:
                 object.__setattr__(one, "__class__", cls)
 
 
-def plain_class(layer: object) -> type:
+def plain_class(layer: Any) -> Any:
     """The class of a layer, without the swap that another thread may have made for the moment."""
     return type(layer).__base__ if getattr(type(layer), "is_faster_form", False) else type(layer)
 

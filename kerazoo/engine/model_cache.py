@@ -25,7 +25,8 @@ def cached(
         held = choices, parts, make()
         # Past Keras's attribute tracking, which would make the functions part of a saved model.
         object.__setattr__(model, name, held)
-    return held[2]
+    made: Made = held[2]
+    return made
 
 
 def training_parts(model: keras.Model) -> list[Any]:

@@ -96,7 +96,7 @@ class Saver(keras.callbacks.Callback):
 
     def __enter__(self) -> Saver:
         """Handle Ctrl-C: the first finishes the current call and saves, the second stops at once."""
-        self._previous = None
+        self._previous: Any = None
         if self.directory is not None and threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGINT, self._interrupt)
         return self

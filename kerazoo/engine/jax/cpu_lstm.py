@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -80,5 +81,5 @@ def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
 recur.defvjp(functools.partial(_run, True), _backward)
 
 
-def _call(what: str, shapes: list[tuple[int, ...]], *arguments: jax.Array) -> list[jax.Array]:
+def _call(what: str, shapes: list[tuple[int, ...]], *arguments: jax.Array) -> Sequence[jax.Array]:
     return jax.ffi.ffi_call(_NAMES[what], [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes])(*arguments)

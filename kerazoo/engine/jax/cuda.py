@@ -9,6 +9,7 @@ import ctypes
 import functools
 import importlib.util
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -31,7 +32,7 @@ def call(
     threads: int,
     *arrays: jax.Array,
     **constants: int,
-) -> list[jax.Array]:
+) -> Sequence[jax.Array]:
     """Call the kernel `name` of CUDA C, with pointers to `arrays` and then to the results.
 
     Args:

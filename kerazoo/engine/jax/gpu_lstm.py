@@ -8,6 +8,7 @@ Symbols: B batch, T steps, D inputs, H units. Gates are interleaved: (..., H, 4)
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -103,7 +104,7 @@ def _separated(weights: jax.Array) -> jax.Array:
 
 def _forward_kernel(
     projected: jax.Array, recurrent: jax.Array, h: jax.Array, c: jax.Array, training: bool
-) -> list[jax.Array]:
+) -> Sequence[jax.Array]:
     """Return outputs, gates, cells, last h and c, all float32; gates and cells are undefined unless `training`."""
     steps, batch, units, _ = projected.shape
     kept = (steps, batch) if training else (1, 1)
@@ -119,7 +120,7 @@ def _backward_kernel(
     d_outputs: jax.Array,
     d_h: jax.Array,
     d_c: jax.Array,
-) -> list[jax.Array]:
+) -> Sequence[jax.Array]:
     """The gradients of `projected` (T, B, H, 4) and of the first h and c, (B, H) each."""
     steps, batch, units, _ = gates.shape
     shapes = gates.shape, (batch, units), (batch, units)
@@ -134,7 +135,7 @@ def _call(
     units: int,
     training: bool,
     *arrays: jax.Array,
-) -> list[jax.Array]:
+) -> Sequence[jax.Array]:
     results = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
     constants = {"H": units, "STEPS": steps, "BATCH": batch, "TRAINING": int(training)}
     return cuda.call(_SOURCE, name, results, batch, 4 * units, *arrays, **constants)

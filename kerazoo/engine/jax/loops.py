@@ -6,6 +6,7 @@ Symbols: N examples, B batch size.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import keras
@@ -20,7 +21,7 @@ from kerazoo.engine.jax.lstm import FASTER
 from kerazoo.engine.jax.state import State
 from kerazoo.engine.layer_swap import swapped
 from kerazoo.engine.model_cache import cached, training_parts
-from kerazoo.engine.types import Logs, Nested
+from kerazoo.engine.types import Nested
 
 
 def loops_of(model: keras.Model, data: Nested, jit: bool | None = None) -> Loops:
@@ -40,21 +41,21 @@ class Loops:
         self.model = model
         # A step of one's own may differentiate twice, which the faster layers cannot.
         self._own = bool(overridden(model, ("train_step", "test_step")))
-        self._compiled = {}
+        self._compiled: dict[tuple[Any, ...], Any] = {}
 
-    def train(self, data: Nested, order: jax.Array, first: int, count: int, batch: int) -> Logs:
+    def train(self, data: Nested, order: jax.Array, first: int, count: int, batch: int) -> Any:
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         return self._run(True, batch, data, order, first, count)
 
-    def train_tail(self, data: Nested, order: jax.Array, first: int, batch: int) -> Logs:
+    def train_tail(self, data: Nested, order: jax.Array, first: int, batch: int) -> Any:
         """One step on the last, partial batch."""
         return self._run(True, batch, data, order, first, 1)
 
-    def test(self, data: Nested, first: int, count: int, batch: int) -> Logs:
+    def test(self, data: Nested, first: int, count: int, batch: int) -> Any:
         """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
         return self._run(False, batch, data, None, first, count)
 
-    def _run(self, training: bool, batch: int, data: Nested, order: jax.Array | None, first: int, count: int) -> Logs:
+    def _run(self, training: bool, batch: int, data: Nested, order: Any, first: int, count: int) -> Any:
         variables = states.variables_of(self.model, training)
         state = states.read(variables)
         key = (training, batch, jax.tree.structure(data))
@@ -75,11 +76,11 @@ class Loops:
         batch: int,
         state: State,
         data: Nested,
-        order: jax.Array | None,
+        order: Any,
         first: jax.Array,
         count: jax.Array,
-    ) -> tuple[Logs, State]:
-        def step(k: jax.Array | int, state: State) -> tuple[State, Logs]:
+    ) -> Any:
+        def step(k: jax.Array | int, state: State) -> Any:
             start = first + k * batch
             if training:
                 rows = lax.dynamic_slice_in_dim(order, start, batch)  # (B,)
@@ -98,7 +99,7 @@ class Loops:
         state, logs = lax.fori_loop(0, count, lambda k, carried: step(k, carried[0]), (state, logs))
         return logs, state if training else state[1:]
 
-    def _train_step(self, state: State, examples: Nested) -> tuple[Logs, State]:
+    def _train_step(self, state: State, examples: Nested) -> Any:
         """Keras's own step; `_partial_step` where layers were frozen since the optimizer was built."""
         optimizer, trained = self.model.optimizer, self.model.trainable_variables
         if optimizer is None or len(internals.known_to(optimizer)) == len(trained):
@@ -106,7 +107,7 @@ class Loops:
         return _partial_step(self.model, state, examples)
 
 
-def _partial_step(model: keras.Model, state: State, examples: Nested) -> tuple[Logs, State]:
+def _partial_step(model: keras.Model, state: State, examples: Nested) -> Any:
     """Take Keras's step for a subset of the variables that the optimizer was built with.
 
     Args:

@@ -31,7 +31,7 @@ class LSTM(keras.layers.LSTM):
 
     def inner_loop(
         self, sequences: jax.Array, initial_state: Sequence[jax.Array], mask: jax.Array | None, training: bool = False
-    ) -> tuple[jax.Array, jax.Array, list[jax.Array]]:
+    ) -> Any:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         recur = _recurrence(sequences, self.units) if lstm_fits(self, sequences, mask, training) else None
         if recur is None:

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-Outputs = tuple[jax.Array, jax.Array, jax.Array]
+Outputs = tuple[jax.Array, ...]
 """Of an LSTM: outputs (T, B, H); the last h and c, (B, H) each."""
 
 

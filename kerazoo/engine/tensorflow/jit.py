@@ -84,7 +84,7 @@ def _kernels_win(model: keras.Model, layers: Sequence[keras.layers.Layer], strat
 
 def _fast_on_cpu(layer: keras.layers.Layer) -> bool:
     if hasattr(layer, "xla_on_cpu"):
-        return layer.xla_on_cpu
+        return bool(layer.xla_on_cpu)
     if type(layer) is keras.layers.Dropout:
         # `dropout` draws for XLA a hundred times as fast as Keras does there; it leaves noise shapes to Keras.
         return not layer.rate or layer.noise_shape is None

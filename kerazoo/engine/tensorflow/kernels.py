@@ -68,7 +68,7 @@ def lstm(
             state.set_shape(h.shape)
         outputs = tf.ensure_shape(outputs, (h.shape[0], steps, units)) if return_sequences else last_h
 
-        def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> list[tf.Tensor]:
+        def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> Any:
             if not return_sequences:
                 d_h = d_h + d_outputs
             *gradients, _ = operations.kerazoo_lstm_gradient(*read, *kept, d_outputs, d_h, d_c, **options)
@@ -80,4 +80,5 @@ def lstm(
 
     kernel, recurrent, bias = weights
     bias = tf.zeros((0,)) if bias is None else bias
-    return run(sequences, *map(tf.convert_to_tensor, (kernel, recurrent, bias)), *initial_state)
+    outputs, h, c = run(sequences, *map(tf.convert_to_tensor, (kernel, recurrent, bias)), *initial_state)
+    return outputs, h, c

@@ -19,7 +19,7 @@ from kerazoo.engine.backend import overridden
 from kerazoo.engine.model_cache import cached, training_parts
 from kerazoo.engine.tensorflow import arrays, layer_swap
 from kerazoo.engine.tensorflow.jit import use_xla
-from kerazoo.engine.types import Logs, Nested
+from kerazoo.engine.types import Nested
 
 # A faster LSTM saves what tracing it costs in about four epochs of so many examples; shorter ones take the plain one.
 # Evaluation is ahead sooner, since nothing is unrolled for it.
@@ -54,9 +54,9 @@ class Loops:
         self._large = sum(math.prod(v.shape) for v in model.trainable_variables) >= WEIGHTS_FOR_GRAPH_AT_ONE
         self._test_jit = self.jit and self._asked  # of its own accord never: it would compile for little gain
         self._own = set(overridden(model, _STEPS))
-        self._compiled = {}
+        self._compiled: dict[tuple[Any, ...], Any] = {}
 
-    def train(self, data: Nested, order: tf.Tensor, first: int, count: int, batch: int) -> Logs | None:
+    def train(self, data: Nested, order: tf.Tensor, first: int, count: int, batch: int) -> Any:
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         # For XLA at any length: there Keras's dropout would take a hundred times as long.
         jit = self.jit and (batch > 1 or self._wanted or not self._large)
@@ -73,19 +73,17 @@ class Loops:
         self._asked = True
         return logs
 
-    def train_tail(self, data: Nested, order: tf.Tensor, first: int, batch: int) -> Logs | None:
+    def train_tail(self, data: Nested, order: tf.Tensor, first: int, batch: int) -> Any:
         """One step on the last, partial batch. One step an epoch is not worth a second XLA compilation."""
         function = self._function(self._train_loop, batch, False, False)
         return function(data, order, tf.constant(first), tf.constant(1))
 
-    def test(self, data: Nested, first: int, count: int, batch: int) -> Logs | None:
+    def test(self, data: Nested, first: int, count: int, batch: int) -> Any:
         """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
         function = self._function(self._test_loop, batch, self._test_jit, count >= BATCHES_WORTH_TABLE)
         return function(data, tf.constant(first), tf.constant(count))
 
-    def _function(
-        self, loop: Callable[..., Logs | None], batch: int, jit: bool, fast: bool
-    ) -> Callable[..., Logs | None]:
+    def _function(self, loop: Callable[..., Any], batch: int, jit: bool, fast: bool) -> Any:
         key = (loop.__name__, batch, jit, fast)
         if key not in self._compiled:
             self._compiled[key] = tf.function(functools.partial(loop, batch, fast), jit_compile=jit, autograph=False)
@@ -93,7 +91,7 @@ class Loops:
 
     def _train_loop(
         self, batch: int, fast: bool, data: Nested, order: tf.Tensor, first: tf.Tensor, count: tf.Tensor
-    ) -> Logs | None:
+    ) -> Any:
         def rows_of(step: tf.Tensor) -> tf.Tensor:
             # Not a slice: XLA takes a slice's start for a constant and would compile anew for each value of `first`.
             return tf.gather(order, first + step * batch + tf.range(batch))  # (B,)
@@ -103,7 +101,7 @@ class Loops:
             weight = size * self._replicas / batch if batch % self._replicas else None
             train_step(self.model, arrays.gather(data, rows[lo:hi]), size, weight)
 
-        def keras_step(step: tf.Tensor) -> Logs | None:
+        def keras_step(step: tf.Tensor) -> Any:
             examples = packed(arrays.gather(data, rows_of(step)))
             return self.strategy.run(_plain(self._step("train_step")), args=(examples,))
 
@@ -113,12 +111,12 @@ class Loops:
         with self._faster(fast):
             return self._repeat(count, keras_step if self._replicas == 1 else shared_step, "train_step")
 
-    def _test_loop(self, batch: int, fast: bool, data: Nested, first: tf.Tensor, count: tf.Tensor) -> Logs | None:
+    def _test_loop(self, batch: int, fast: bool, data: Nested, first: tf.Tensor, count: tf.Tensor) -> Any:
         def replica(data: Nested, start: tf.Tensor) -> None:
             lo, hi, size = _share(batch)
             test_step(self.model, arrays.cut(data, start + lo, hi - lo), size)
 
-        def keras_step(step: tf.Tensor) -> Logs | None:
+        def keras_step(step: tf.Tensor) -> Any:
             examples = packed(arrays.cut(data, first + step * batch, batch))
             return self.strategy.run(_plain(self._step("test_step")), args=(examples,))
 
@@ -130,9 +128,9 @@ class Loops:
 
     @property
     def _replicas(self) -> int:
-        return self.strategy.num_replicas_in_sync
+        return int(self.strategy.num_replicas_in_sync)
 
-    def _step(self, name: str) -> Callable[..., Any]:
+    def _step(self, name: str) -> Any:
         """The model's step; one of its own as a `tf.function`, so that it may branch on tensors, as under Keras."""
         step = getattr(self.model, name)
         return tf.function(step) if name in self._own else step
@@ -143,7 +141,7 @@ class Loops:
             return contextlib.nullcontext()
         return layer_swap.tabulated(self.model) if table else layer_swap.accelerated(self.model)
 
-    def _repeat(self, count: tf.Tensor, run: Callable[[tf.Tensor], Any], name: str) -> Logs | None:
+    def _repeat(self, count: tf.Tensor, run: Callable[[tf.Tensor], Any], name: str) -> Any:
         """Run `count` steps; returns the logs of the last one, or None where the model's metrics have them."""
         if not self._own & {name, "compute_metrics"}:
 
@@ -164,7 +162,7 @@ class Loops:
 
 def _while(
     count: tf.Tensor, first: int, run: Callable[..., Sequence[tf.Tensor]], values: Sequence[tf.Tensor] = ()
-) -> Sequence[tf.Tensor]:
+) -> Any:
     """Call `run(step, *values)` for each step below `count`. Returns the last values.
 
     One iteration at a time: each step reads the variables that the step before it wrote.
@@ -253,5 +251,5 @@ def _share(batch: int) -> tuple[Any, Any, Any]:
     return lo, hi, size
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+def _plain(function: Callable[..., Any]) -> Any:
     return tf.autograph.experimental.do_not_convert(function)

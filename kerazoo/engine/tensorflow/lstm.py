@@ -56,7 +56,7 @@ class LSTM(keras.layers.LSTM):
 
     def inner_loop(
         self, sequences: tf.Tensor, initial_state: Sequence[tf.Tensor], mask: tf.Tensor | None, training: bool = False
-    ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor]]:
+    ) -> Any:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if not self._can_be_fast(sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)

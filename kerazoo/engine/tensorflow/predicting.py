@@ -33,7 +33,7 @@ def predict(model: keras.Model, x: Nested, size: int, batch_size: int) -> Nested
 class _Functions:
     def __init__(self, model: keras.Model) -> None:
         self.model = model
-        self._exact = {}
+        self._exact: dict[tuple[Any, ...], Callable[..., Nested]] = {}
         self._any = tf.function(functools.partial(loops.call, model, training=False), reduce_retracing=True)
 
     def __call__(self, x: Nested, size: int, batch: int) -> Nested:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import keras
@@ -32,7 +31,7 @@ def obstacle(model: keras.Model) -> str | None:
     return None
 
 
-def scope(model: keras.Model) -> contextlib.AbstractContextManager[Any]:
+def scope(model: keras.Model) -> Any:
     """The context in which the model's variables and data are made."""
     return model.distribute_strategy.scope()
 
@@ -67,12 +66,12 @@ def steps_per_call(model: keras.Model) -> int | None:
 
 def writes(model: keras.Model) -> bool:
     """Whether this process writes checkpoints."""
-    return model.distribute_strategy.extended.should_checkpoint
+    return bool(model.distribute_strategy.extended.should_checkpoint)
 
 
 def least_test_batch(model: keras.Model) -> int:
     """The fewest examples that a batch to evaluate may have: one for every replica."""
-    return model.distribute_strategy.num_replicas_in_sync
+    return int(model.distribute_strategy.num_replicas_in_sync)
 
 
 def describe(model: keras.Model, loops: Loops) -> str:

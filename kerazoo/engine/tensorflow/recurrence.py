@@ -77,8 +77,10 @@ def recur(
             last_h, last_c = (tf.concat([chain[-1][k] for chain in chains], 0) for k in ("h", "c"))
             outputs = _merge([[s["h"] for s in chain] for chain in chains]) if return_sequences else last_h
 
-        def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> list[tf.Tensor]:
-            d_steps = _chain_inputs(d_outputs, None, steps, halves) if return_sequences else [None] * len(halves)
+        def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> Any:
+            d_steps: list[Any] = (
+                _chain_inputs(d_outputs, None, steps, halves) if return_sequences else [None] * len(halves)
+            )
             d_h = d_h if return_sequences else d_h + d_outputs
             d_projected, *others = _gradients(chains or forward(), recurrent, d_steps, d_h, d_c, halves)
             d_inputs = [tf.matmul(d_projected, tf.transpose(kernel)) for _ in inputs]  # (T * B, D)
@@ -95,7 +97,7 @@ def recur(
     return outputs, last_h, last_c
 
 
-def only_once(gradients: Sequence[tf.Tensor], arguments: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+def only_once(gradients: Sequence[tf.Tensor], arguments: Sequence[tf.Tensor]) -> Any:
     """Return `gradients`, with an error if they are differentiated in turn: second derivatives are not implemented."""
 
     @tf.custom_gradient
@@ -237,7 +239,7 @@ def _backward(
     """Run one chain from its end. Returns the list of T dz, (b, 4H), and dh, dc at the start."""
     blocks = _blocks(saved)
     d_z: list[tf.Tensor] = []
-    d_blocks = [None] * len(blocks) if d_steps is None else _blocks(d_steps)
+    d_blocks: list[Any] = [None] * len(blocks) if d_steps is None else _blocks(d_steps)
     for some, d_some in zip(reversed(blocks), reversed(d_blocks), strict=True):
         more, d_h, d_c = _backward_block(some, transposed, d_some, d_h, d_c)
         d_z = more + d_z
