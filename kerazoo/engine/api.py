@@ -1,7 +1,5 @@
 """`fit`, `evaluate` and `predict` for any Keras model: by the compiled loop where possible, else by Keras's own."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import math

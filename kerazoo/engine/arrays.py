@@ -1,7 +1,5 @@
 """Arrays to train on: which inputs count as such, sample weights, the validation split, the order of the examples."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -5,8 +5,6 @@ Each backend's package has one module `program` with the same names: `obstacle`,
 `predict`; `tensorflow.program` says what they are.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ A checkpoint is an `.npz` (no pickle): arrays for the variables of the model (ra
 and of the metrics; JSON under "meta" for the position, the run's settings and what each callback has changed in itself.
 """
 
-from __future__ import annotations
-
 import json
 import warnings
 import zipfile

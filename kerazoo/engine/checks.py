@@ -1,7 +1,5 @@
 """Checks of arguments before anything is built; each error is one line."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Mapping, Sequence

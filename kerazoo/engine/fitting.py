@@ -5,8 +5,6 @@ there the progress bar moves and Ctrl-C is heard. A callback that wants every ba
 has one step.
 """
 
-from __future__ import annotations
-
 import time
 import warnings
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Stop training that has diverged: a loss, a weight or an optimizer state is NaN or infinite."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any, NoReturn

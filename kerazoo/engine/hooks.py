@@ -1,7 +1,5 @@
 """Keras callbacks around compiled calls: which must see every batch, and the `CallbackList` of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Keras's own loop, for what the compiled loop does not cover: streams, eager models, other backends."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

@@ -1,7 +1,5 @@
 """Logs as Keras gives them to callbacks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kerazoo.engine.types import Logs

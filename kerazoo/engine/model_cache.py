@@ -1,7 +1,5 @@
 """Compiled functions, cached on the model that they were compiled for until it changes."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable
 from typing import Any, TypeVar

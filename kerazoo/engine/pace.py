@@ -1,7 +1,5 @@
 """How many steps one compiled call runs."""
 
-from __future__ import annotations
-
 SECONDS_PER_CALL = 0.3
 
 

@@ -1,7 +1,5 @@
 """Which batches each epoch reads: a whole pass over the data, or `steps_per_epoch` of them at a time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,7 @@
 """Names in the engine's annotations for what no library gives a type.
 
-Keras and TensorFlow ship no types: to a type checker `keras.Model`, `keras.Variable` and `tf.Tensor` are Any too, and
-tell a reader what is meant. JAX ships its own.
+Keras and TensorFlow ship no types: to a type checker `keras.Model` and `keras.Variable` are Any too, and tell a reader
+what is meant. JAX ships its own.
 """
 
 import os
@@ -13,6 +13,9 @@ Nested = Any
 
 Array = Any
 """An array of NumPy's, or a tensor of the backend's."""
+
+Tensor = Any
+"""A `tf.Tensor`."""
 
 Logs = dict[str, Any]
 """Losses and metrics by name, as Keras gives them to callbacks: numbers, or what a model's own step returned."""

@@ -1,7 +1,5 @@
 """Encode the state of callbacks as JSON and arrays, for checkpoints without pickle."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,14 +3,13 @@
 Symbols: B batch, T steps, D inputs, H units, P units with padding.
 """
 
-from __future__ import annotations
-
 import ctypes
 import functools
 from collections.abc import Sequence
 from typing import Any
 
 import jax
+from jax import Array
 from jax import numpy as jnp
 
 from kerazoo import kernels
@@ -39,9 +38,7 @@ def _library() -> ctypes.CDLL:
 
 
 @jax.custom_vjp
-def recur(
-    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
-) -> Outputs:
+def recur(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> Outputs:
     """Run an LSTM.
 
     Args:
@@ -55,7 +52,7 @@ def recur(
     return _run(False, inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _run(training: bool, inputs: jax.Array, *weights: jax.Array) -> tuple[Outputs, Any]:
+def _run(training: bool, inputs: Array, *weights: Array) -> tuple[Outputs, Any]:
     """`recur`, and what `_backward` needs of it."""
     steps, batch, _ = inputs.shape
     units = weights[1].shape[0]
@@ -68,7 +65,7 @@ def _run(training: bool, inputs: jax.Array, *weights: jax.Array) -> tuple[Output
     return (jnp.swapaxes(outputs, 0, 1), h, c), (arguments, kept)
 
 
-def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
+def _backward(kept: Any, gradients: Outputs) -> tuple[Array, ...]:
     """Map the gradients of the results of `recur` to those of its arguments."""
     arguments, saved = kept
     d_outputs, d_h, d_c = gradients
@@ -81,5 +78,5 @@ def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
 recur.defvjp(functools.partial(_run, True), _backward)
 
 
-def _call(what: str, shapes: list[tuple[int, ...]], *arguments: jax.Array) -> Sequence[jax.Array]:
+def _call(what: str, shapes: list[tuple[int, ...]], *arguments: Array) -> Sequence[Array]:
     return jax.ffi.ffi_call(_NAMES[what], [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes])(*arguments)

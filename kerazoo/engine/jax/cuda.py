@@ -3,8 +3,6 @@
 XLA records such a call in a CUDA graph like its own kernels, which it does not do with a call of cuDNN.
 """
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import importlib.util
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from jax import Array
 
 from kerazoo.engine import internals
 
@@ -30,9 +29,9 @@ def call(
     results: list[jax.ShapeDtypeStruct],
     blocks: int,
     threads: int,
-    *arrays: jax.Array,
+    *arrays: Array,
     **constants: int,
-) -> Sequence[jax.Array]:
+) -> Sequence[Array]:
     """Call the kernel `name` of CUDA C, with pointers to `arrays` and then to the results.
 
     Args:

@@ -5,13 +5,12 @@ cuDNN starts two or three kernels in each time step, which for small models take
 Symbols: B batch, T steps, D inputs, H units. Gates are interleaved: (..., H, 4), in Keras's order i, f, c, o.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Sequence
 from typing import Any
 
 import jax
+from jax import Array
 from jax import numpy as jnp
 
 from kerazoo.engine.jax import cuda, self_check
@@ -34,9 +33,7 @@ def works() -> bool:
 
 
 @jax.custom_vjp
-def recur(
-    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
-) -> Outputs:
+def recur(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> Outputs:
     """Run an LSTM. Sums and state are float32 throughout.
 
     Args:
@@ -51,13 +48,7 @@ def recur(
 
 
 def _run(
-    training: bool,
-    inputs: jax.Array,
-    kernel: jax.Array,
-    recurrent: jax.Array,
-    bias: jax.Array,
-    h: jax.Array,
-    c: jax.Array,
+    training: bool, inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array
 ) -> tuple[Outputs, Any]:
     """`recur`, and what `_backward` needs of it."""
     steps, batch, _ = inputs.shape
@@ -72,7 +63,7 @@ def _run(
     return made, (inputs, kernel, recurrent, bias, start, outputs, gates, cells)
 
 
-def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
+def _backward(kept: Any, gradients: Outputs) -> tuple[Array, ...]:
     """Map the gradients of the results of `recur` to those of its arguments."""
     inputs, kernel, recurrent, bias, (h, c), outputs, gates, cells = kept
     given = [gradient.astype("float32") for gradient in gradients]
@@ -92,19 +83,17 @@ def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
 recur.defvjp(functools.partial(_run, True), _backward)
 
 
-def _interleaved(weights: jax.Array) -> jax.Array:
+def _interleaved(weights: Array) -> Array:
     """Map (..., 4H) in Keras's order to (..., H, 4)."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], 4, -1), -1, -2)
 
 
-def _separated(weights: jax.Array) -> jax.Array:
+def _separated(weights: Array) -> Array:
     """Map interleaved (..., 4H) to Keras's order."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], -1, 4), -1, -2).reshape(weights.shape)
 
 
-def _forward_kernel(
-    projected: jax.Array, recurrent: jax.Array, h: jax.Array, c: jax.Array, training: bool
-) -> Sequence[jax.Array]:
+def _forward_kernel(projected: Array, recurrent: Array, h: Array, c: Array, training: bool) -> Sequence[Array]:
     """Return outputs, gates, cells, last h and c, all float32; gates and cells are undefined unless `training`."""
     steps, batch, units, _ = projected.shape
     kept = (steps, batch) if training else (1, 1)
@@ -113,14 +102,8 @@ def _forward_kernel(
 
 
 def _backward_kernel(
-    gates: jax.Array,
-    cells: jax.Array,
-    c: jax.Array,
-    transposed: jax.Array,
-    d_outputs: jax.Array,
-    d_h: jax.Array,
-    d_c: jax.Array,
-) -> Sequence[jax.Array]:
+    gates: Array, cells: Array, c: Array, transposed: Array, d_outputs: Array, d_h: Array, d_c: Array
+) -> Sequence[Array]:
     """The gradients of `projected` (T, B, H, 4) and of the first h and c, (B, H) each."""
     steps, batch, units, _ = gates.shape
     shapes = gates.shape, (batch, units), (batch, units)
@@ -128,14 +111,8 @@ def _backward_kernel(
 
 
 def _call(
-    name: str,
-    shapes: tuple[tuple[int, ...], ...],
-    steps: int,
-    batch: int,
-    units: int,
-    training: bool,
-    *arrays: jax.Array,
-) -> Sequence[jax.Array]:
+    name: str, shapes: tuple[tuple[int, ...], ...], steps: int, batch: int, units: int, training: bool, *arrays: Array
+) -> Sequence[Array]:
     results = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
     constants = {"H": units, "STEPS": steps, "BATCH": batch, "TRAINING": int(training)}
     return cuda.call(_SOURCE, name, results, batch, 4 * units, *arrays, **constants)

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 import keras
-from jax import lax
+from jax import Array, lax
 from jax import numpy as jnp
 
 from kerazoo.engine import internals
@@ -43,11 +43,11 @@ class Loops:
         self._own = bool(overridden(model, ("train_step", "test_step")))
         self._compiled: dict[tuple[Any, ...], Any] = {}
 
-    def train(self, data: Nested, order: jax.Array, first: int, count: int, batch: int) -> Any:
+    def train(self, data: Nested, order: Array, first: int, count: int, batch: int) -> Any:
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         return self._run(True, batch, data, order, first, count)
 
-    def train_tail(self, data: Nested, order: jax.Array, first: int, batch: int) -> Any:
+    def train_tail(self, data: Nested, order: Array, first: int, batch: int) -> Any:
         """One step on the last, partial batch."""
         return self._run(True, batch, data, order, first, 1)
 
@@ -71,16 +71,9 @@ class Loops:
         return logs
 
     def _loop(
-        self,
-        training: bool,
-        batch: int,
-        state: State,
-        data: Nested,
-        order: Any,
-        first: jax.Array,
-        count: jax.Array,
+        self, training: bool, batch: int, state: State, data: Nested, order: Any, first: Array, count: Array
     ) -> Any:
-        def step(k: jax.Array | int, state: State) -> Any:
+        def step(k: Array | int, state: State) -> Any:
             start = first + k * batch
             if training:
                 rows = lax.dynamic_slice_in_dim(order, start, batch)  # (B,)

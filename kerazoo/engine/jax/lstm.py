@@ -5,14 +5,12 @@ i, f, c, o. The gradient keeps only `dz·Uᵀ` in the steps; those of the weight
 each. (Forward, one large product for the inputs is slower here: what it gives leaves the cache before it is used.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import keras
-from jax import lax
+from jax import Array, lax
 from jax import numpy as jnp
 
 from kerazoo.engine.jax import cpu_lstm, gpu_lstm
@@ -30,7 +28,7 @@ class LSTM(keras.layers.LSTM):
     is_faster_form = True
 
     def inner_loop(
-        self, sequences: jax.Array, initial_state: Sequence[jax.Array], mask: jax.Array | None, training: bool = False
+        self, sequences: Array, initial_state: Sequence[Array], mask: Array | None, training: bool = False
     ) -> Any:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         recur = _recurrence(sequences, self.units) if lstm_fits(self, sequences, mask, training) else None
@@ -48,7 +46,7 @@ class LSTM(keras.layers.LSTM):
 FASTER = {keras.layers.LSTM: LSTM}
 
 
-def _recurrence(sequences: jax.Array, units: int) -> Callable[..., Outputs] | None:
+def _recurrence(sequences: Array, units: int) -> Callable[..., Outputs] | None:
     """The function that runs the recurrence over (B, T, D) sequences, or None for Keras's (by cuDNN where possible)."""
     one_device = keras.distribution.distribution() is None  # no call of C or CUDA is divided among several
     if jax.default_backend() == "cpu":
@@ -60,9 +58,7 @@ def _recurrence(sequences: jax.Array, units: int) -> Callable[..., Outputs] | No
 
 
 @jax.custom_vjp
-def _recur(
-    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
-) -> Outputs:
+def _recur(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> Outputs:
     """Run an LSTM.
 
     Args:
@@ -76,12 +72,10 @@ def _recur(
     return _forward(inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _forward(
-    inputs: jax.Array, kernel: jax.Array, recurrent: jax.Array, bias: jax.Array, h: jax.Array, c: jax.Array
-) -> tuple[Outputs, Any]:
+def _forward(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> tuple[Outputs, Any]:
     """`_recur`, and what `_backward` needs of it."""
 
-    def step(state: Any, x: jax.Array) -> Any:
+    def step(state: Any, x: Array) -> Any:
         h, c = state
         i, f, g, o = jnp.split(x @ kernel + h @ recurrent + bias, 4, axis=1)  # (B, H) each
         i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
@@ -93,7 +87,7 @@ def _forward(
     return (outputs, h, c), (inputs, kernel, recurrent, saved)
 
 
-def _backward(kept: Any, gradients: Outputs) -> tuple[jax.Array, ...]:
+def _backward(kept: Any, gradients: Outputs) -> tuple[Array, ...]:
     """Map the gradients of the results of `_recur` to those of its arguments."""
     (inputs, kernel, recurrent, saved), (d_outputs, d_h, d_c) = kept, gradients
 

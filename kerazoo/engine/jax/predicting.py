@@ -4,13 +4,12 @@ Full batches run in one compiled loop; the rest of less than a batch takes a fun
 arguments, so every call sees their present values.
 """
 
-from __future__ import annotations
-
 import functools
 
 import jax
 import keras
 import numpy as np
+from jax import Array
 
 from kerazoo.engine.arrays import mapped
 from kerazoo.engine.jax import state as states
@@ -47,7 +46,7 @@ def _groups(model: keras.Model) -> tuple[list[keras.Variable], list[keras.Variab
     return model.trainable_variables, model.non_trainable_variables
 
 
-def _outputs(model: keras.Model, weights: list[list[jax.Array]], x: Nested, batches: bool) -> Nested:
+def _outputs(model: keras.Model, weights: list[list[Array]], x: Nested, batches: bool) -> Nested:
     """The outputs for one batch (B, ...), or with `batches` for several (n, B, ...)."""
 
     def one(batch: Nested) -> Nested:

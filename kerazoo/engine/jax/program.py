@@ -1,7 +1,5 @@
 """What the engine asks of JAX: which models it can loop over, their data on the device, and the loops."""
 
-from __future__ import annotations
-
 import contextlib
 from typing import Any
 
@@ -9,6 +7,7 @@ import jax
 import keras
 import numpy as np
 import numpy.typing as npt
+from jax import Array
 
 from kerazoo.engine import internals
 from kerazoo.engine.arrays import mapped
@@ -56,7 +55,7 @@ def place(model: keras.Model, data: Nested) -> Nested:
     return mapped(lambda array: jax.device_put(np.asarray(array), everywhere), data)
 
 
-def place_order(model: keras.Model, order: npt.NDArray[np.int32]) -> jax.Array:
+def place_order(model: keras.Model, order: npt.NDArray[np.int32]) -> Array:
     """Copy the order of the examples, int32 (N,), to the device(s)."""
     return jax.device_put(order, _replicated())
 

@@ -1,7 +1,5 @@
 """Check that an LSTM in C or CUDA gives on this machine what the same steps in NumPy give."""
 
-from __future__ import annotations
-
 import functools
 import logging
 from collections.abc import Callable
@@ -10,8 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 import numpy.typing as npt
+from jax import Array
 
-Outputs = tuple[jax.Array, ...]
+Outputs = tuple[Array, ...]
 """Of an LSTM: outputs (T, B, H); the last h and c, (B, H) each."""
 
 

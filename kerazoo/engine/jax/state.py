@@ -1,11 +1,10 @@
 """Read the state of a Keras model from its variables as JAX arrays, and write it back."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import jax
 import keras
+from jax import Array
 
 from kerazoo.engine import internals
 from kerazoo.engine.types import Nested
@@ -13,7 +12,7 @@ from kerazoo.engine.types import Nested
 Variables = tuple[list[keras.Variable], ...]
 """Groups of a model's variables, in the order of Keras's pure steps."""
 
-State = tuple[list[jax.Array], ...]
+State = tuple[list[Array], ...]
 """Their arrays."""
 
 
@@ -32,7 +31,7 @@ def read(variables: Variables) -> State:
     """
     seen: set[int] = set()
 
-    def own(array: jax.Array) -> jax.Array:
+    def own(array: Array) -> Array:
         shared = id(array) in seen
         seen.add(id(array))
         return jax.numpy.copy(array) if shared else array
@@ -60,7 +59,7 @@ def shared_out(batch: Nested, size: int) -> Nested:
     if distribution is None:
         return batch
 
-    def one(array: jax.Array) -> jax.Array:
+    def one(array: Array) -> Array:
         layout = distribution.get_data_layout(array.shape).backend_layout
         cut = layout.spec[0] if len(layout.spec) else None
         parts = layout.mesh.shape[cut] if isinstance(cut, str) else 1
@@ -69,6 +68,6 @@ def shared_out(batch: Nested, size: int) -> Nested:
     return jax.tree.map(one, batch)
 
 
-def floatx(array: jax.Array) -> jax.Array:
+def floatx(array: Array) -> Array:
     """Cast floats to `keras.config.floatx()`, as Keras does with a batch; leave other dtypes."""
     return array.astype(keras.config.floatx()) if jax.numpy.issubdtype(array.dtype, jax.numpy.floating) else array

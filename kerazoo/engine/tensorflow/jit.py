@@ -1,7 +1,5 @@
 """Choose between graph and XLA for a model's loop, by measurements (`benchmarks/train.py`)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras

@@ -1,7 +1,5 @@
 """The TensorFlow operations of `kerazoo.kernels`, with gradients; for float32 on a CPU, outside XLA."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +9,7 @@ from kerazoo import kernels
 from kerazoo.engine.internals import inside_xla
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import only_once
+from kerazoo.engine.types import Tensor
 
 
 def operations() -> Any:
@@ -23,14 +22,14 @@ def operations() -> Any:
 
 def lstm(
     operations: Any,
-    sequences: tf.Tensor,
-    lookup: tuple[tf.Tensor, tf.Variable] | None,
+    sequences: Tensor,
+    lookup: tuple[Tensor, tf.Variable] | None,
     weights: Sequence[Any],
-    initial_state: Sequence[tf.Tensor],
+    initial_state: Sequence[Tensor],
     *,
     return_sequences: bool,
     backwards: bool,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM with Keras's gate order over whole sequences.
 
     Args:
@@ -57,9 +56,7 @@ def lstm(
     steps, units = sequences.shape[1], weights[1].shape[0]
 
     @tf.custom_gradient
-    def run(
-        sequences: tf.Tensor, kernel: tf.Tensor, recurrent: tf.Tensor, bias: tf.Tensor, h: tf.Tensor, c: tf.Tensor
-    ) -> Any:
+    def run(sequences: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor, h: Tensor, c: Tensor) -> Any:
         arguments = [sequences, kernel, recurrent, bias, h, c]
         source = tf.stop_gradient(sequences) if table is None else table
         read = [source, tokens, *map(tf.stop_gradient, arguments[1:])]
@@ -68,7 +65,7 @@ def lstm(
             state.set_shape(h.shape)
         outputs = tf.ensure_shape(outputs, (h.shape[0], steps, units)) if return_sequences else last_h
 
-        def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> Any:
+        def gradient(d_outputs: Tensor, d_h: Tensor, d_c: Tensor) -> Any:
             if not return_sequences:
                 d_h = d_h + d_outputs
             *gradients, _ = operations.kerazoo_lstm_gradient(*read, *kept, d_outputs, d_h, d_c, **options)

@@ -19,7 +19,7 @@ from kerazoo.engine.backend import overridden
 from kerazoo.engine.model_cache import cached, training_parts
 from kerazoo.engine.tensorflow import arrays, layer_swap
 from kerazoo.engine.tensorflow.jit import use_xla
-from kerazoo.engine.types import Nested
+from kerazoo.engine.types import Nested, Tensor
 
 # A faster LSTM saves what tracing it costs in about four epochs of so many examples; shorter ones take the plain one.
 # Evaluation is ahead sooner, since nothing is unrolled for it.
@@ -56,7 +56,7 @@ class Loops:
         self._own = set(overridden(model, _STEPS))
         self._compiled: dict[tuple[Any, ...], Any] = {}
 
-    def train(self, data: Nested, order: tf.Tensor, first: int, count: int, batch: int) -> Any:
+    def train(self, data: Nested, order: Tensor, first: int, count: int, batch: int) -> Any:
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         # For XLA at any length: there Keras's dropout would take a hundred times as long.
         jit = self.jit and (batch > 1 or self._wanted or not self._large)
@@ -73,7 +73,7 @@ class Loops:
         self._asked = True
         return logs
 
-    def train_tail(self, data: Nested, order: tf.Tensor, first: int, batch: int) -> Any:
+    def train_tail(self, data: Nested, order: Tensor, first: int, batch: int) -> Any:
         """One step on the last, partial batch. One step an epoch is not worth a second XLA compilation."""
         function = self._function(self._train_loop, batch, False, False)
         return function(data, order, tf.constant(first), tf.constant(1))
@@ -89,38 +89,36 @@ class Loops:
             self._compiled[key] = tf.function(functools.partial(loop, batch, fast), jit_compile=jit, autograph=False)
         return self._compiled[key]
 
-    def _train_loop(
-        self, batch: int, fast: bool, data: Nested, order: tf.Tensor, first: tf.Tensor, count: tf.Tensor
-    ) -> Any:
-        def rows_of(step: tf.Tensor) -> tf.Tensor:
+    def _train_loop(self, batch: int, fast: bool, data: Nested, order: Tensor, first: Tensor, count: Tensor) -> Any:
+        def rows_of(step: Tensor) -> Tensor:
             # Not a slice: XLA takes a slice's start for a constant and would compile anew for each value of `first`.
             return tf.gather(order, first + step * batch + tf.range(batch))  # (B,)
 
-        def replica(data: Nested, rows: tf.Tensor) -> None:
+        def replica(data: Nested, rows: Tensor) -> None:
             lo, hi, size = _share(batch)
             weight = size * self._replicas / batch if batch % self._replicas else None
             train_step(self.model, arrays.gather(data, rows[lo:hi]), size, weight)
 
-        def keras_step(step: tf.Tensor) -> Any:
+        def keras_step(step: Tensor) -> Any:
             examples = packed(arrays.gather(data, rows_of(step)))
             return self.strategy.run(_plain(self._step("train_step")), args=(examples,))
 
-        def shared_step(step: tf.Tensor) -> None:
+        def shared_step(step: Tensor) -> None:
             self.strategy.run(_plain(replica), args=(data, rows_of(step)))
 
         with self._faster(fast):
             return self._repeat(count, keras_step if self._replicas == 1 else shared_step, "train_step")
 
-    def _test_loop(self, batch: int, fast: bool, data: Nested, first: tf.Tensor, count: tf.Tensor) -> Any:
-        def replica(data: Nested, start: tf.Tensor) -> None:
+    def _test_loop(self, batch: int, fast: bool, data: Nested, first: Tensor, count: Tensor) -> Any:
+        def replica(data: Nested, start: Tensor) -> None:
             lo, hi, size = _share(batch)
             test_step(self.model, arrays.cut(data, start + lo, hi - lo), size)
 
-        def keras_step(step: tf.Tensor) -> Any:
+        def keras_step(step: Tensor) -> Any:
             examples = packed(arrays.cut(data, first + step * batch, batch))
             return self.strategy.run(_plain(self._step("test_step")), args=(examples,))
 
-        def shared_step(step: tf.Tensor) -> None:
+        def shared_step(step: Tensor) -> None:
             self.strategy.run(_plain(replica), args=(data, first + step * batch))
 
         with self._faster(fast, table=True):
@@ -141,11 +139,11 @@ class Loops:
             return contextlib.nullcontext()
         return layer_swap.tabulated(self.model) if table else layer_swap.accelerated(self.model)
 
-    def _repeat(self, count: tf.Tensor, run: Callable[[tf.Tensor], Any], name: str) -> Any:
+    def _repeat(self, count: Tensor, run: Callable[[Tensor], Any], name: str) -> Any:
         """Run `count` steps; returns the logs of the last one, or None where the model's metrics have them."""
         if not self._own & {name, "compute_metrics"}:
 
-            def quietly(step: tf.Tensor) -> tuple[()]:
+            def quietly(step: Tensor) -> tuple[()]:
                 run(step)
                 return ()
 
@@ -154,21 +152,19 @@ class Loops:
         logs = run(tf.constant(0))  # tells the structure
         values = [tf.convert_to_tensor(value) for value in keras.tree.flatten(logs)]
 
-        def body(step: tf.Tensor, *_: tf.Tensor) -> list[tf.Tensor]:
+        def body(step: Tensor, *_: Tensor) -> list[Tensor]:
             return [tf.convert_to_tensor(value) for value in keras.tree.flatten(run(step))]
 
         return keras.tree.pack_sequence_as(logs, list(_while(count, 1, body, values)))
 
 
-def _while(
-    count: tf.Tensor, first: int, run: Callable[..., Sequence[tf.Tensor]], values: Sequence[tf.Tensor] = ()
-) -> Any:
+def _while(count: Tensor, first: int, run: Callable[..., Sequence[Tensor]], values: Sequence[Tensor] = ()) -> Any:
     """Call `run(step, *values)` for each step below `count`. Returns the last values.
 
     One iteration at a time: each step reads the variables that the step before it wrote.
     """
 
-    def body(step: tf.Tensor, *values: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def body(step: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
         return step + 1, *run(step, *values)
 
     begin = (tf.constant(first), *values)
@@ -194,7 +190,7 @@ def choose(model: keras.Model, data: Nested, wanted: bool | None) -> tuple[bool,
 
 
 def train_step(
-    model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | tf.Tensor, weight: tf.Tensor | None = None
+    model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | Tensor, weight: Tensor | None = None
 ) -> None:
     """Take Keras's training step on one of several replicas, with metrics updated on the device.
 
@@ -215,7 +211,7 @@ def train_step(
     model.compute_metrics(x, y, predictions, sample_weight)
 
 
-def test_step(model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | tf.Tensor) -> None:
+def test_step(model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | Tensor) -> None:
     """Update the model's loss and metrics by one replica's `batch`, of which `size` examples count."""
     x, y, sample_weight = batch
     predictions = call(model, x, training=False)
@@ -228,7 +224,7 @@ def call(model: keras.Model, x: Nested, training: bool) -> Nested:
     return model(x, training=training) if internals.takes_training(model) else model(x)
 
 
-def _track_loss(model: keras.Model, loss: tf.Tensor, size: int | tf.Tensor) -> None:
+def _track_loss(model: keras.Model, loss: Tensor, size: int | Tensor) -> None:
     # Keras divides each replica's mean loss by R, so that gradients may be summed; the log wants the mean itself.
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     internals.loss_tracker(model).update_state(loss * replicas, sample_weight=size)

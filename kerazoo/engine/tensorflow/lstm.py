@@ -12,8 +12,6 @@ Whatever the fast path does not cover (a GPU, where cuDNN is better; masks, drop
 between batches, other activations, XLA, another backend) is left to Keras.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +24,7 @@ from kerazoo.engine.layer_swap import lstm_fits
 from kerazoo.engine.tensorflow import kernels
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import recur, reorder
+from kerazoo.engine.types import Tensor
 
 MAX_STEPS = 1024  # building the graph costs about 5 ms a step; beyond this Keras's loop is kept
 _LEAST_DISTINCT = 1024
@@ -36,7 +35,7 @@ class Embedding(keras.layers.Embedding):
 
     is_faster_form = True
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         """Look up (B, T) integer tokens: (B, T, D) of the compute dtype."""
         outputs = keras.layers.Embedding.call(self, inputs)  # not super(): another thread may end `accelerated`
         if _is_plain(self) and on_cpu_tensorflow():
@@ -55,7 +54,7 @@ class LSTM(keras.layers.LSTM):
     _table: tuple[Any, Any] = None, None  # while `layer_swap.tabulated` is in force: what `project_vocabulary` gave
 
     def inner_loop(
-        self, sequences: tf.Tensor, initial_state: Sequence[tf.Tensor], mask: tf.Tensor | None, training: bool = False
+        self, sequences: Tensor, initial_state: Sequence[Tensor], mask: Tensor | None, training: bool = False
     ) -> Any:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if not self._can_be_fast(sequences, mask, training):
@@ -95,19 +94,19 @@ class LSTM(keras.layers.LSTM):
         )
         return h, outputs, [h, c]
 
-    def _kernels(self, sequences: tf.Tensor, training: bool) -> Any:
+    def _kernels(self, sequences: Tensor, training: bool) -> Any:
         """The C operations that train the layer, or None; inference uses the table and the compiled loop."""
         float32 = sequences.dtype == self.compute_dtype == "float32"
         return kernels.operations() if training and float32 else None
 
-    def _can_be_fast(self, sequences: tf.Tensor, mask: tf.Tensor | None, training: bool) -> bool:
+    def _can_be_fast(self, sequences: Tensor, mask: Tensor | None, training: bool) -> bool:
         fits = lstm_fits(self, sequences, mask, training)
         fits = fits and (sequences.shape[1] <= MAX_STEPS or self._kernels(sequences, training) is not None)
         exact = self.compute_dtype in ("float32", "float64")
         return fits and exact and on_cpu_tensorflow() and not inside_xla()
 
 
-def project_vocabulary(layer: keras.layers.Layer) -> tuple[keras.Variable, tf.Tensor] | None:
+def project_vocabulary(layer: keras.layers.Layer) -> tuple[keras.Variable, Tensor] | None:
     """The embeddings that an `LSTM` reads, and their projections (V, 4H) by its kernel and bias, or None.
 
     None where it does not read an `Embedding` directly.
@@ -137,20 +136,20 @@ def _is_plain(embedding: keras.layers.Embedding) -> bool:
     )
 
 
-def _affine(vectors: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor | None) -> tf.Tensor:
+def _affine(vectors: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     """Map (N, D) to (N, 4H); bias may be None."""
     projected = tf.matmul(vectors, kernel)
     return projected if bias is None else tf.nn.bias_add(projected, bias)
 
 
 def _project_distinct(
-    tokens: tf.Tensor,
+    tokens: Tensor,
     embeddings: keras.Variable,
-    kernel: tf.Tensor,
-    bias: tf.Tensor | None,
+    kernel: Tensor,
+    bias: Tensor | None,
     few_shapes: bool,
-    table: tf.Tensor | None,
-) -> tuple[tf.Tensor, tf.Tensor]:
+    table: Tensor | None,
+) -> tuple[Tensor, Tensor]:
     """Multiply the embedding of each distinct token by the kernel, once.
 
     The embeddings get no gradient here: Keras's optimizers square what each position contributes
@@ -174,14 +173,14 @@ def _project_distinct(
     return _affine(vectors, kernel, bias), tf.reshape(rows, tf.shape(tokens))
 
 
-def _pad_to_power_of_two(values: tf.Tensor) -> tf.Tensor:
+def _pad_to_power_of_two(values: Tensor) -> Tensor:
     """Append zeros to (n,) values until their number is a power of two, `_LEAST_DISTINCT` at least."""
     count = tf.size(values)
     bits = tf.math.ceil(tf.math.log(tf.cast(count, tf.float64)) / tf.math.log(tf.constant(2, tf.float64)))
     return tf.pad(values, [[0, tf.maximum(_LEAST_DISTINCT, tf.cast(2**bits, tf.int32)) - count]])
 
 
-def _wrapped(tokens: tf.Tensor, size: int) -> tf.Tensor:
+def _wrapped(tokens: Tensor, size: int) -> Tensor:
     """Resolve negative (T, B) tokens from the end and refuse those out of range, both as Keras's lookup does.
 
     XLA would clamp them in silence.

@@ -6,8 +6,6 @@ variables on several devices, XLA) is left to Keras variable by variable, and so
 update: clipping, weight decay, averages, accumulation of gradients.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +16,7 @@ from keras import ops
 from kerazoo.engine import internals
 from kerazoo.engine.layer_swap import plain_class
 from kerazoo.engine.tensorflow import kernels
+from kerazoo.engine.types import Tensor
 
 Operations = tuple[Any, Any]
 """The operation for dense gradients, and the one for sparse ones or None."""
@@ -56,7 +55,7 @@ class Adam(keras.optimizers.Adam):
         found = None if self.amsgrad else kernels.operations()
         return found and (found.kerazoo_adam, found.kerazoo_adam_sparse)
 
-    def numbers(self, rate: tf.Tensor) -> tuple[Any, ...]:
+    def numbers(self, rate: Tensor) -> tuple[Any, ...]:
         """The scalar inputs of the operations, rounded as Keras rounds them."""
         step = ops.cast(self.iterations + 1, "float32")
         power_1, power_2 = (ops.power(ops.cast(beta, "float32"), step) for beta in (self.beta_1, self.beta_2))
@@ -82,7 +81,7 @@ class RMSprop(keras.optimizers.RMSprop):
         found = None if self.centered else kernels.operations()
         return found and (found.kerazoo_rm_sprop, found.kerazoo_rm_sprop_sparse)
 
-    def numbers(self, rate: tf.Tensor) -> tuple[Any, ...]:
+    def numbers(self, rate: Tensor) -> tuple[Any, ...]:
         """The scalar inputs of the operations, rounded as Keras rounds them."""
         return rate, self.rho, 1 - self.rho, self.momentum, self.epsilon
 
@@ -99,7 +98,7 @@ class SGD(keras.optimizers.SGD):
         # Without momentum a sparse gradient touches its rows only, as Keras does it.
         return found and (found.kerazoo_sgd, found.kerazoo_sgd_sparse if self.momentum else None)
 
-    def numbers(self, rate: tf.Tensor) -> tuple[Any, ...]:
+    def numbers(self, rate: Tensor) -> tuple[Any, ...]:
         """The scalar inputs of the operations, rounded as Keras rounds them."""
         return rate, self.momentum, float(self.nesterov)
 
@@ -126,7 +125,7 @@ def _fits(gradient: Gradient, variable: keras.Variable, dense: Any, sparse: Any)
 def update(
     dense: Any,
     sparse: Any,
-    numbers: Sequence[tf.Tensor],
+    numbers: Sequence[Tensor],
     pairs: Sequence[tuple[Gradient, keras.Variable]],
     optimizer: keras.optimizers.Optimizer,
 ) -> None:
@@ -154,7 +153,7 @@ def update(
         _assign([*variables, *states], results)
 
 
-def _assign(variables: Sequence[keras.Variable], results: Sequence[Sequence[tf.Tensor]]) -> None:
+def _assign(variables: Sequence[keras.Variable], results: Sequence[Sequence[Tensor]]) -> None:
     for variable, result in zip(variables, [*results[0], *results[1]], strict=True):
         result.set_shape(variable.shape)
         variable.assign(result)

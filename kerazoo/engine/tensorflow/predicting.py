@@ -5,8 +5,6 @@ loop; the rest of less than a batch takes a function of any size. Weights are re
 their present values.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ import tensorflow as tf
 
 from kerazoo.engine.model_cache import cached, prediction_parts
 from kerazoo.engine.tensorflow import arrays, layer_swap, loops
-from kerazoo.engine.types import Nested
+from kerazoo.engine.types import Nested, Tensor
 
 _SHAPES = 4  # of one example, or of batches, that get a function of their own; later ones share a general function
 _BYTES_PER_CALL = 2**26  # so that data as large as the memory are not copied as a whole
@@ -65,7 +63,7 @@ class _Functions:
         """Yield the outputs for the first `count * batch` examples, in parts."""
         table = count >= loops.BATCHES_WORTH_TABLE
 
-        def many(x: Nested, count: tf.Tensor) -> Nested:
+        def many(x: Nested, count: Tensor) -> Nested:
             with layer_swap.tabulated(self.model) if table else layer_swap.accelerated(self.model):
                 return self._loop(x, count, batch)
 
@@ -91,11 +89,11 @@ class _Functions:
             self._exact[key] = make()
         return self._exact[key]
 
-    def _loop(self, x: Nested, count: tf.Tensor, batch: int) -> Nested:
-        def step(k: int | tf.Tensor) -> Nested:
+    def _loop(self, x: Nested, count: Tensor, batch: int) -> Nested:
+        def step(k: int | Tensor) -> Nested:
             return loops.call(self.model, arrays.cut(x, k * batch, batch), training=False)
 
-        def body(k: tf.Tensor, *collected: tf.TensorArray) -> tuple[Any, ...]:
+        def body(k: Tensor, *collected: tf.TensorArray) -> tuple[Any, ...]:
             outputs = keras.tree.flatten(step(k))
             return k + 1, *(c.write(k, y) for c, y in zip(collected, outputs, strict=True))
 

@@ -1,7 +1,5 @@
 """What the engine asks of TensorFlow: which models it can loop over, their data on the device, and the loops."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras
@@ -14,7 +12,7 @@ from kerazoo.engine.backend import overridden
 from kerazoo.engine.tensorflow import arrays
 from kerazoo.engine.tensorflow.loops import Loops, loops_of  # noqa: F401 (part of what a backend offers)
 from kerazoo.engine.tensorflow.predicting import predict  # noqa: F401
-from kerazoo.engine.types import Nested
+from kerazoo.engine.types import Nested, Tensor
 
 _STEPS_OF_WORKERS = 50  # of one compiled call on several hosts
 
@@ -41,7 +39,7 @@ def place(model: keras.Model, data: Nested) -> Nested:
     return arrays.place(data, model.distribute_strategy)
 
 
-def place_order(model: keras.Model, order: npt.NDArray[np.int32]) -> tf.Tensor:
+def place_order(model: keras.Model, order: npt.NDArray[np.int32]) -> Tensor:
     """Copy the order of the examples, int32 (N,), to the device."""
     return tf.constant(order)
 

@@ -9,15 +9,15 @@ operations of a step are built and optimized once. Inference, which has nothing 
 that XLA compiles: there each step is one product and one fused pass over the gates.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import tensorflow as tf
 
-Step = dict[str, tf.Tensor]
+from kerazoo.engine.types import Tensor
+
+Step = dict[str, Tensor]
 """What a step leaves for the gradient, (b, H) each."""
 
 _BLOCK_STEPS = 5
@@ -25,25 +25,25 @@ _BLOCK_STEPS = 5
 _block = tf.function(autograph=False, experimental_attributes={"_noinline": True})
 
 
-def reorder(gates: tf.Tensor) -> tf.Tensor:
+def reorder(gates: Tensor) -> Tensor:
     """Swap the middle blocks of (..., 4H): i, f, c, o <-> i, c, f, o, the order of the CPU kernel."""
     i, f, c, o = tf.split(gates, 4, axis=-1)
     return tf.concat([i, c, f, o], axis=-1)
 
 
 def recur(
-    projected: tf.Tensor,
-    rows: tf.Tensor | None,
-    recurrent: tf.Tensor,
-    h: tf.Tensor,
-    c: tf.Tensor,
+    projected: Tensor,
+    rows: Tensor | None,
+    recurrent: Tensor,
+    h: Tensor,
+    c: Tensor,
     *,
     steps: int,
     return_sequences: bool = False,
     compiled_loop: bool = False,
-    inputs: tf.Tensor | None = None,
-    kernel: tf.Tensor | None = None,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    inputs: Tensor | None = None,
+    kernel: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM over inputs that are already multiplied by its kernel.
 
     Args:
@@ -65,7 +65,7 @@ def recur(
     halves = [batch - batch // 2, batch // 2] if h.shape[0] != 1 else [batch]
 
     @tf.custom_gradient
-    def run(*arguments: tf.Tensor) -> Any:
+    def run(*arguments: Tensor) -> Any:
         # Else a tape would have each block differentiated, although the gradient is given here.
         projected, recurrent, h, c, *inputs = (tf.stop_gradient(x) for x in arguments)
         forward = functools.partial(_forward_chains, projected, rows, recurrent, h, c, steps, halves)
@@ -77,7 +77,7 @@ def recur(
             last_h, last_c = (tf.concat([chain[-1][k] for chain in chains], 0) for k in ("h", "c"))
             outputs = _merge([[s["h"] for s in chain] for chain in chains]) if return_sequences else last_h
 
-        def gradient(d_outputs: tf.Tensor, d_h: tf.Tensor, d_c: tf.Tensor) -> Any:
+        def gradient(d_outputs: Tensor, d_h: Tensor, d_c: Tensor) -> Any:
             d_steps: list[Any] = (
                 _chain_inputs(d_outputs, None, steps, halves) if return_sequences else [None] * len(halves)
             )
@@ -97,12 +97,12 @@ def recur(
     return outputs, last_h, last_c
 
 
-def only_once(gradients: Sequence[tf.Tensor], arguments: Sequence[tf.Tensor]) -> Any:
+def only_once(gradients: Sequence[Tensor], arguments: Sequence[Tensor]) -> Any:
     """Return `gradients`, with an error if they are differentiated in turn: second derivatives are not implemented."""
 
     @tf.custom_gradient
-    def checked(*tensors: tf.Tensor) -> Any:
-        def refuse(*_: tf.Tensor) -> NoReturn:
+    def checked(*tensors: Tensor) -> Any:
+        def refuse(*_: Tensor) -> NoReturn:
             raise LookupError("the faster LSTM has no second derivative: take it of keras.layers.LSTM")
 
         return [tf.identity(tensor) for tensor in tensors[: len(gradients)]], refuse
@@ -110,7 +110,7 @@ def only_once(gradients: Sequence[tf.Tensor], arguments: Sequence[tf.Tensor]) ->
     return checked(*gradients, *arguments)
 
 
-def _sum_by_row(values: tf.Tensor, rows: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+def _sum_by_row(values: Tensor, rows: Tensor, count: Tensor) -> Tensor:
     """Add up the (N, 4H) values of each of `count` rows: sorted, in half the time of `unsorted_segment_sum`."""
     order = tf.argsort(rows)
     return tf.raw_ops.SparseSegmentSumWithNumSegments(
@@ -120,19 +120,13 @@ def _sum_by_row(values: tf.Tensor, rows: tf.Tensor, count: tf.Tensor) -> tf.Tens
 
 @tf.function(jit_compile=True)
 def _loop(
-    projected: tf.Tensor,
-    rows: tf.Tensor | None,
-    recurrent: tf.Tensor,
-    h: tf.Tensor,
-    c: tf.Tensor,
-    steps: int,
-    return_sequences: bool,
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    projected: Tensor, rows: Tensor | None, recurrent: Tensor, h: Tensor, c: Tensor, steps: int, return_sequences: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     """Forward alone. Returns the (T * B, H) outputs, or the last (B, H), and the last h and c."""
     rows = tf.reshape(tf.range(tf.shape(projected)[0]), (steps, -1)) if rows is None else rows
     collected = tf.TensorArray(h.dtype, steps if return_sequences else 0, element_shape=h.shape)
 
-    def step(t: tf.Tensor, h: tf.Tensor, c: tf.Tensor, collected: tf.TensorArray) -> tuple[Any, ...]:
+    def step(t: Tensor, h: Tensor, c: Tensor, collected: tf.TensorArray) -> tuple[Any, ...]:
         i, g, f, o = tf.split(tf.gather(projected, rows[t]) + tf.matmul(h, recurrent), 4, axis=1)  # (B, H)
         c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
         h = tf.sigmoid(o) * tf.tanh(c)
@@ -143,13 +137,7 @@ def _loop(
 
 
 def _forward_chains(
-    projected: tf.Tensor,
-    rows: tf.Tensor | None,
-    recurrent: tf.Tensor,
-    h: tf.Tensor,
-    c: tf.Tensor,
-    steps: int,
-    halves: list[tf.Tensor],
+    projected: Tensor, rows: Tensor | None, recurrent: Tensor, h: Tensor, c: Tensor, steps: int, halves: list[Tensor]
 ) -> list[list[Step]]:
     """Run every half batch: for each its T saved steps."""
     table = None if rows is None else projected
@@ -170,13 +158,8 @@ def _blocks(steps: list[Any]) -> list[list[Any]]:
 
 
 def _gradients(
-    chains: list[list[Step]],
-    recurrent: tf.Tensor,
-    d_steps: list[Any],
-    d_h: tf.Tensor,
-    d_c: tf.Tensor,
-    halves: list[tf.Tensor],
-) -> tuple[tf.Tensor, ...]:
+    chains: list[list[Step]], recurrent: Tensor, d_steps: list[Any], d_h: Tensor, d_c: Tensor, halves: list[Tensor]
+) -> tuple[Tensor, ...]:
     """Map the gradients of the results of `recur` to those of its T * B projected rows, recurrent, h and c."""
     transposed = tf.transpose(recurrent)  # (4H, H)
     ends = zip(chains, d_steps, tf.split(d_h, halves), tf.split(d_c, halves), strict=True)
@@ -188,23 +171,21 @@ def _gradients(
     return d_projected, d_recurrent, d_h, d_c
 
 
-def _chain_inputs(
-    values: tf.Tensor, rows: tf.Tensor | None, steps: int, halves: list[tf.Tensor]
-) -> list[list[tf.Tensor]]:
+def _chain_inputs(values: Tensor, rows: Tensor | None, steps: int, halves: list[Tensor]) -> list[list[Tensor]]:
     """Split (T * B, ...) values, or the (T, B) rows to take from them, into a list of T tensors for each chain."""
     pieces = tf.split(values if rows is None else tf.reshape(rows, (-1,)), halves * steps, num=steps * len(halves))
     return [pieces[k :: len(halves)] for k in range(len(halves))]
 
 
-def _merge(chains: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
+def _merge(chains: Sequence[Sequence[Tensor]]) -> Tensor:
     """Join per-chain lists of T (b, ...) tensors to (T * B, ...) in one copy."""
     return tf.concat([piece for step in zip(*chains, strict=True) for piece in step], 0)
 
 
 @_block
 def _forward(
-    inputs: list[tf.Tensor], table: tf.Tensor | None, recurrent: tf.Tensor, h: tf.Tensor, c: tf.Tensor
-) -> tuple[list[Step], tf.Tensor, tf.Tensor]:
+    inputs: list[Tensor], table: Tensor | None, recurrent: Tensor, h: Tensor, c: Tensor
+) -> tuple[list[Step], Tensor, Tensor]:
     """Run some steps of one chain.
 
     Args:
@@ -234,11 +215,11 @@ def _forward(
 
 
 def _backward(
-    saved: list[Step], transposed: tf.Tensor, d_steps: list[tf.Tensor] | None, d_h: tf.Tensor, d_c: tf.Tensor
-) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    saved: list[Step], transposed: Tensor, d_steps: list[Tensor] | None, d_h: Tensor, d_c: Tensor
+) -> tuple[list[Tensor], Tensor, Tensor]:
     """Run one chain from its end. Returns the list of T dz, (b, 4H), and dh, dc at the start."""
     blocks = _blocks(saved)
-    d_z: list[tf.Tensor] = []
+    d_z: list[Tensor] = []
     d_blocks: list[Any] = [None] * len(blocks) if d_steps is None else _blocks(d_steps)
     for some, d_some in zip(reversed(blocks), reversed(d_blocks), strict=True):
         more, d_h, d_c = _backward_block(some, transposed, d_some, d_h, d_c)
@@ -248,8 +229,8 @@ def _backward(
 
 @_block
 def _backward_block(
-    saved: list[Step], transposed: tf.Tensor, d_steps: list[tf.Tensor] | None, d_h: tf.Tensor, d_c: tf.Tensor
-) -> tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]:
+    saved: list[Step], transposed: Tensor, d_steps: list[Tensor] | None, d_h: Tensor, d_c: Tensor
+) -> tuple[list[Tensor], Tensor, Tensor]:
     """`_backward` for some steps."""
     step_gradient = _step_gradient_kernel(d_h) if d_h.dtype == tf.float32 else _step_gradient
     d_z = [None] * len(saved)
@@ -260,7 +241,7 @@ def _backward_block(
     return d_z, d_h, d_c
 
 
-def _step_gradient(s: Step, d_h: tf.Tensor, d_c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _step_gradient(s: Step, d_h: Tensor, d_c: Tensor) -> tuple[Tensor, Tensor]:
     """Map (b, H) dh and dc after a step to dz (b, 4H) and dc before it."""
     d_c = d_c + d_h * s["o"] * (1 - tf.square(s["squashed"]))
     d_i = d_c * s["g"] * s["i"] * (1 - s["i"])
@@ -270,7 +251,7 @@ def _step_gradient(s: Step, d_h: tf.Tensor, d_c: tf.Tensor) -> tuple[tf.Tensor, 
     return tf.concat([d_i, d_g, d_f, d_o], 1), d_c * s["f"]
 
 
-def _step_gradient_kernel(like: tf.Tensor) -> Callable[[Step, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+def _step_gradient_kernel(like: Tensor) -> Callable[[Step, Tensor, Tensor], tuple[Tensor, Tensor]]:
     """`_step_gradient` as one TensorFlow operation, for float32; `like` is any (b, H) tensor.
 
     The kernel reads only the shapes of its weights, so they are given as zeros.
@@ -280,7 +261,7 @@ def _step_gradient_kernel(like: tf.Tensor) -> Callable[[Step, tf.Tensor, tf.Tens
     weights = {"wci": peephole, "wcf": peephole, "wco": peephole, "b": tf.zeros((4 * units,))}
     weights |= {"x": tf.zeros_like(like[:, :1]), "w": tf.zeros((1 + units, 4 * units)), "use_peephole": False}
 
-    def step_gradient(s: Step, d_h: tf.Tensor, d_c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def step_gradient(s: Step, d_h: Tensor, d_c: Tensor) -> tuple[Tensor, Tensor]:
         states = {"cs_prev": s["c_before"], "h_prev": s["h_before"], "cs": s["c"], "co": s["squashed"]}
         gates = {"i": s["i"], "ci": s["g"], "f": s["f"], "o": s["o"]}
         result = tf.raw_ops.LSTMBlockCellGrad(cs_grad=d_c, h_grad=d_h, **states, **gates, **weights)
