@@ -17,6 +17,8 @@ from session import Session
 from timing import spread
 from train import best_table
 
+from kerazoo.errors import InputError
+
 NAME, STREAMS = "textgen_lstm", 64
 _LENGTHS = {"kerazoo": 1000, "keras": 100, "torch": 200}
 """Characters of a turn, in a quick run: about as long for each."""
@@ -27,7 +29,7 @@ def main(argv: list[str]) -> None:
     """Measure, append a row, print."""
     options = common.parser(__doc__, "generate.jsonl").parse_args(argv)
     if common.choose_models(options.models or [NAME]) != [NAME]:
-        raise common.InputError(f"--models {' '.join(options.models)}: only {NAME} generates")
+        raise InputError(f"--models {' '.join(options.models)}: only {NAME} generates")
     with Session(options, fresh=False) as session:
         row = measure_model(session)
         common.append_row(options.out, row)

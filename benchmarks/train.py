@@ -121,7 +121,7 @@ def _steps(contest: Contest, seconds: float) -> int:
     for name in sorted(contest.there, key=lambda one: peer_of(one) != "keras"):
         found = contest.ask(name, "steps_of", length=seconds, most=_MOST_STEPS)
         if found:
-            return found
+            return int(found)
     return 1
 
 

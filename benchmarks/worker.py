@@ -71,7 +71,7 @@ class Actions:
 
     def about(self) -> dict[str, Any]:
         """Return versions and other settings that the results depend on."""
-        return self.library.about()
+        return dict(self.library.about())
 
     def open(self, folder: str, compare: bool = False) -> None:
         """Open a workload and set its precision; release what was made for the last one."""
@@ -110,7 +110,7 @@ class Actions:
     def train(self, steps: int) -> float:
         """Train one epoch of `steps` steps."""
         gc.collect()  # or this turn pays for what the one before has left behind
-        return self.side.train(steps)
+        return float(self.side.train(steps))
 
     def state(self) -> dict[str, Any]:
         """Return, for a GPU, whether cuDNN serves the LSTMs of the model (else why not) and whether TF32 is on."""
@@ -128,7 +128,7 @@ class Actions:
     def settle_predict(self, batches: int, batch: int, quick: bool) -> dict[str, Any]:
         """Warm up for `batches` batches of examples and for single ones; keep the fastest forms."""
         self.inputs = self.work.take(batches * batch)[0]
-        return self.side.settle_predict(self.inputs, quick)
+        return dict(self.side.settle_predict(self.inputs, quick))
 
     def predict_batches(self) -> float:
         """Predict for all of the examples."""
@@ -148,7 +148,7 @@ class Actions:
 
     def settle_write(self, streams: int, length: int, quick: bool) -> dict[str, Any]:
         """Warm up for writing `length` tokens; keep the fastest form."""
-        return self.side.settle_write(streams, length, quick)
+        return dict(self.side.settle_write(streams, length, quick))
 
     def write(self, streams: int, length: int, window: bool = False) -> float:
         """Write `length` tokens of each of `streams` texts; `window`: by `predict` on the last tokens."""
@@ -160,7 +160,7 @@ class Actions:
     def document(self, name: str, epochs: int | None, examples: int | None) -> dict[str, Any]:
         """Train the model `name` by its document's recipe, and evaluate it on the test split."""
         self.library.set_precision("float32")
-        return self.make.document(name, epochs, examples)
+        return dict(self.make.document(name, epochs, examples))
 
     def product(self, precision: str, size: int, count: int, length: float) -> float:
         """Measure the FLOP/s of the library's product of two square matrices, the reference for "utilisation"."""

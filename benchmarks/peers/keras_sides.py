@@ -68,7 +68,7 @@ class Plain(Side):
         """Try the ways to predict and keep the fastest for batches and for one example."""
         model = self.model
 
-        def called() -> Callable[[Any], Any]:
+        def called() -> Any:
             if keras.backend.backend() == "jax":
                 import jax
 

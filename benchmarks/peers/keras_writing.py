@@ -43,7 +43,7 @@ def _tensorflow_loop(model: keras.Model, jit: bool) -> Callable[[int, int], list
         uniform = tf.random.stateless_uniform((tf.shape(tokens)[0], 1), seed, alg="philox")
         return tf.argmax(reached > uniform * reached[:, -1:], axis=-1, output_type=tf.int32), h, c
 
-    def loop(texts: int, length: int) -> list[list[int]]:
+    def loop(texts: int, length: int) -> Any:
         tokens, h = tf.fill([texts], FIRST), tf.zeros((texts, lstm.units), lstm.compute_dtype)
         c, written = h, []
         for seed in tf.unstack(tf.stack([tf.zeros(length, tf.int32), tf.range(length)], axis=1)):
@@ -70,7 +70,7 @@ def _jax_loop(model: keras.Model) -> Callable[[int, int], list[list[int]]]:
         key, own = jax.random.split(key)
         return key, jax.random.categorical(own, logits).astype("int32"), h, c
 
-    def loop(texts: int, length: int) -> list[list[int]]:
+    def loop(texts: int, length: int) -> Any:
         key, tokens = jax.random.key(0), jnp.full((texts,), FIRST, "int32")
         h = c = jnp.zeros((texts, lstm.units), lstm.compute_dtype)
         written = []

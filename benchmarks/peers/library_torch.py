@@ -1,7 +1,6 @@
 """PyTorch for a contender: its set-up, a matrix product, its memory."""
 
 import importlib.metadata
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -54,13 +53,13 @@ def tf32() -> bool | str:
     return on if device().type == "cuda" else "not measured: no GPU"
 
 
-def product(precision: str, size: int, count: int) -> Callable[[], Any]:
+def product(precision: str, size: int, count: int) -> Any:
     """Return a call that forms `count` products of (size, size) matrices, one after the other, and waits."""
     matrix = torch.randn(size, size, generator=torch.Generator().manual_seed(0))
     matrix = matrix.to(device(), DTYPES.get(precision, torch.float32))
 
     @torch.inference_mode()
-    def chain() -> float:
+    def chain() -> Any:
         result = matrix
         for _ in range(count):
             result = torch.mm(result, matrix) / size

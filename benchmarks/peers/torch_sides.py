@@ -61,7 +61,7 @@ class Torch:
         self.model.eval()
         with torch.inference_mode():
             parts = [(len(a), self.loss_of(a, b).item()) for a, b in zip(x.split(512), y.split(512), strict=True)]
-        return sum(size * loss for size, loss in parts) / len(x)
+        return float(sum(size * loss for size, loss in parts) / len(x))
 
     def settle(self, steps: int, quick: bool) -> dict[str, float]:
         """Warm up; there is one form."""

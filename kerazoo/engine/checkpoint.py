@@ -52,7 +52,7 @@ def save(directory: Directory, model: keras.Model, meta: dict[str, Any], write: 
     Raises:
         NotFiniteError: a trained weight is NaN or infinite; the files are as before.
     """
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for group, variables in variables_of(model).items():
         arrays.update({f"{group}/{i}": _array(v) for i, v in enumerate(variables)})
     if not is_finite(model):

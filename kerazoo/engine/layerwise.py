@@ -67,7 +67,7 @@ class Layerwise(keras.optimizers.Optimizer):
     @property
     def variables(self) -> list[keras.Variable]:
         """The state: the iterations and learning rate, then each group's."""
-        return self._variables + [one for optimizer in self.optimizers for one in optimizer.variables]
+        return [*self._variables, *(one for optimizer in self.optimizers for one in optimizer.variables)]
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         """Update the variables, each group by its own optimizer."""

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kerazoo import engine
 from kerazoo.data import Vocabulary, imdb
+from kerazoo.data.vocabulary import pad_front
 from kerazoo.errors import DataError, InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED, build, exact_products
 from kerazoo.inference.inputs import Item, items
@@ -184,7 +185,7 @@ def _of_texts(model: keras.Model, explain: bool, attention: bool) -> tuple[_Read
     reader = attribution.reader_of(model, vocabulary.unknown) if explain else None
 
     def answer(batch: list[_Input]) -> Iterator[_Answer]:
-        ids = imdb.pad_front([one.row for one in batch], length)
+        ids = pad_front([one.row for one in batch], length)
         if reader is None:
             outputs, weights = _predicted(model, ids), np.zeros(ids.shape, np.float32)
         else:

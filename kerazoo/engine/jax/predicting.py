@@ -5,6 +5,7 @@ arguments, so every call sees their present values.
 """
 
 import functools
+import operator
 
 import jax
 import keras
@@ -33,8 +34,8 @@ def predict(model: keras.Model, x: Nested, size: int, batch_size: int) -> Nested
     parts = []
     for first in range(0, full, at_once):
         last = min(first + at_once, full)
-        rows = mapped(lambda a, f=first, c=last: a[f * batch_size : c * batch_size], x)
-        rows = mapped(lambda a, n=last - first: a.reshape(n, batch_size, *a.shape[1:]), rows)
+        rows = mapped(operator.itemgetter(slice(first * batch_size, last * batch_size)), x)
+        rows = mapped(lambda a: a.reshape(-1, batch_size, *a.shape[1:]), rows)
         parts.append(mapped(lambda a: np.asarray(a).reshape(-1, *a.shape[2:]), function(weights, rows, True)))
     if full * batch_size < size:
         rest = mapped(lambda a: a[full * batch_size :], x)

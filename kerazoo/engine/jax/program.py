@@ -57,7 +57,8 @@ def place(model: keras.Model, data: Nested) -> Nested:
 
 def place_order(model: keras.Model, order: npt.NDArray[np.int32]) -> Array:
     """Copy the order of the examples, int32 (N,), to the device(s)."""
-    return jax.device_put(order, _replicated())
+    placed: Array = jax.device_put(order, _replicated())
+    return placed
 
 
 def _replicated() -> Any:
@@ -80,7 +81,7 @@ def _symbolic(array: Any) -> keras.KerasTensor:
     return keras.KerasTensor((None, *array.shape[1:]), keras.config.floatx() if "float" in dtype else dtype)
 
 
-def steps_per_call(model: keras.Model) -> int | None:
+def steps_per_call(model: keras.Model) -> None:
     """The number of steps in a compiled call, or None to choose it by time."""
     return
 

@@ -53,7 +53,7 @@ class _Functions:
             with layer_swap.accelerated(self.model):
                 return loops.call(self.model, x, training=False)
 
-        def traced() -> Callable[[Nested], Nested]:
+        def traced() -> Any:
             # Here, as TensorFlow would count the traces of all models and shapes, and warn of them.
             return tf.function(one, autograph=False).get_concrete_function(_spec(x, 1))
 
@@ -67,7 +67,7 @@ class _Functions:
             with layer_swap.tabulated(self.model) if table else layer_swap.accelerated(self.model):
                 return self._loop(x, count, batch)
 
-        def compiled() -> Callable[..., Nested]:
+        def compiled() -> Any:
             return tf.function(many, autograph=False).get_concrete_function(_spec(x), tf.TensorSpec((), tf.int32))
 
         function = self._cached(("many", batch, table), x, compiled)

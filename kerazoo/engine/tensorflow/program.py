@@ -78,7 +78,7 @@ def describe(model: keras.Model, loops: Loops) -> str:
     return f"TensorFlow, {'XLA' if loops.jit else 'graph'}" + (f", {replicas} replicas" if replicas > 1 else "")
 
 
-def data_obstacle(data: Nested) -> str | None:
+def data_obstacle(data: Nested) -> None:
     """The reason for which the arrays cannot go to the device, or None."""
     return
 
