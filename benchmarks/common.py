@@ -54,7 +54,7 @@ def positive(text: str) -> int:
 
 
 def choose_contenders(patterns: Sequence[str] | None) -> list[str]:
-    """Return the contenders that the patterns name, in the order in which they are listed; all without patterns.
+    """Return the contenders that match the patterns, in the order of `CONTENDERS`; all without patterns.
 
     Raises:
         InputError: a pattern names none.
@@ -66,7 +66,7 @@ def choose_contenders(patterns: Sequence[str] | None) -> list[str]:
 
 
 def choose_models(patterns: Sequence[str] | None) -> list[str]:
-    """Return the models that the patterns name, in the order given; all without patterns.
+    """Return the models that match the patterns, in the order given; all without patterns.
 
     Raises:
         InputError: a pattern names none.
@@ -81,7 +81,7 @@ def choose_models(patterns: Sequence[str] | None) -> list[str]:
 
 
 def run(main: Callable[[list[str]], None], argv: list[str] | None = None) -> int:
-    """Call `main` and return the exit code: 0, 2 where the user's input was wrong, said in one line, 130 on Ctrl-C."""
+    """Call `main` and return the exit code: 0; 1 for an error, 2 for wrong input, told in one line; 130 for Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is open is closed: workers end
     try:
         main(sys.argv[1:] if argv is None else argv)
@@ -95,7 +95,7 @@ def run(main: Callable[[list[str]], None], argv: list[str] | None = None) -> int
 
 
 def note(text: str) -> None:
-    """Say on standard error what is being done."""
+    """Print progress on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -157,7 +157,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], cap
 
 
 def show(value: Any) -> str:
-    """Return a cell's text: three digits that count, a reason as it stands, a dash for nothing."""
+    """Return a cell's text: three significant digits, a text unchanged, a dash for None."""
     if value is None:
         return "-"
     if isinstance(value, float):

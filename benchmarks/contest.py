@@ -1,4 +1,4 @@
-"""A contest: several contenders do the same work, and whoever fails drops out with the reason."""
+"""A contest: several contenders do the same work; one that fails drops out, and the reason is recorded."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _PAUSE_S = 0.01  # between two turns: threads that wait for work by spinning hav
 
 
 class Contest:
-    """The contenders of one piece of work, their answers, and why others gave none."""
+    """The contenders of one workload, their answers, and the reasons why others gave none."""
 
     def __init__(self, pool: Pool, names: Iterable[str] | None = None):
         pool.start()
@@ -89,12 +89,12 @@ class Contest:
 
 
 def peer_of(name: str) -> str:
-    """Return whose form a contender is: "kerazoo", "keras" or "torch"."""
+    """Return the library that a contender stands for: "kerazoo", "keras" or "torch"."""
     return name.partition("-")[0]
 
 
 def differences(losses: dict[str, float | None]) -> dict[str, float]:
-    """Return each contender's relative difference in loss to plain Keras: on its own backend where that takes part.
+    """Return each contender's relative difference in loss to plain Keras, if possible on the same backend.
 
     PyTorch is compared with the nearer of the two: they differ in one point (see `TOLERANCE`) where it has its choice.
     """
@@ -109,7 +109,7 @@ def differences(losses: dict[str, float | None]) -> dict[str, float]:
 
 
 def best(times: dict[str, list[float]], fit: Iterable[str]) -> dict[str, str]:
-    """Return the fastest form of each peer, by the median of its turns, among the `fit` contenders."""
+    """Return the fastest contender of each library among those in `fit`, by the median of its turns."""
     medians = {name: spread(times[name])["median"] for name in fit if name in times}
     fastest: dict[str, str] = {}
     for name in sorted(medians, key=lambda one: medians[one]):
@@ -118,7 +118,7 @@ def best(times: dict[str, list[float]], fit: Iterable[str]) -> dict[str, str]:
 
 
 def verdict(times: dict[str, list[float]], fit: Iterable[str]) -> dict[str, Any]:
-    """Return the fastest form of each peer, and what each contender's time is to the faster kerazoo's, turn by turn."""
+    """Return the fastest contender of each library, and each contender's time / the faster kerazoo's, by turns."""
     fastest = best(times, fit)
     ours = fastest.get("kerazoo")
     compared = {name: ratios(times[ours], taken) for name, taken in times.items() if name != ours} if ours else {}

@@ -1,4 +1,4 @@
-"""The machine that the contenders share: which device, its peaks, and what must be said of it beside a number."""
+"""The device that all contenders use: its choice, its peak FLOP/s, and its description for the record."""
 
 import functools
 import os
@@ -33,7 +33,7 @@ _PEAKS = {
 
 @dataclass(frozen=True)
 class Device:
-    """Where all contenders run: the CPU, or one GPU by its place in the driver's list."""
+    """The device of all contenders: the CPU, or one GPU by its index in the driver's list."""
 
     kind: str
     name: str
@@ -41,7 +41,7 @@ class Device:
 
 
 def choose_device(wanted: str, gpus: Sequence[str], cpu: str) -> Device:
-    """Return the device that `wanted` ("auto", "cpu", "gpu" or "gpu:N") names, given the names of what there is.
+    """Return the device that `wanted` ("auto", "cpu", "gpu" or "gpu:N") names, given the names of the GPUs and the CPU.
 
     Raises:
         InputError: there is no such device.
@@ -73,7 +73,7 @@ def this_device(wanted: str, precision: str) -> Device:
 
 @functools.cache
 def gpus() -> list[tuple[str, str]]:
-    """Return name and driver of each NVIDIA GPU, as `nvidia-smi` tells them; no library is asked."""
+    """Return name and driver of each NVIDIA GPU, as reported by `nvidia-smi`."""
     if not shutil.which("nvidia-smi"):
         return []
     command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
@@ -86,7 +86,7 @@ def gpus() -> list[tuple[str, str]]:
 
 
 def dense_peak(device: Device, precision: str) -> float | str:
-    """Return the FLOP/s that the maker states for dense matrix products, or why there is no such number."""
+    """Return the manufacturer's FLOP/s for dense matrix products, or the reason why there is no such number."""
     if device.kind != "gpu":
         return NO_GPU
     column = {"float32": 0, "tf32": 1}.get(precision, 2)
@@ -105,7 +105,7 @@ def cores() -> int:
 
 
 def record(device: Device, precision: str, threads: int) -> dict[str, Any]:
-    """Return what a row's numbers depend on and all contenders share; each tells its own versions beside it."""
+    """Return the part of the environment that all contenders share; each reports its own versions beside it."""
     return {
         "device": {"kind": device.kind, "name": device.name},
         "driver": gpus()[device.index][1] if device.kind == "gpu" else NO_GPU,

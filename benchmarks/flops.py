@@ -24,15 +24,15 @@ def training_flops(model: Any, length: int) -> int:
 def _layer(layer: Any, length: int) -> int:
     kind = _kind(layer)
     if kind == "Dense":
-        return 2 * math.prod(layer.kernel.shape) * _positions(layer, length)
+        return int(2 * math.prod(layer.kernel.shape) * _positions(layer, length))
     if kind == "EinsumDense":  # the projections of attention, at each position
-        return 2 * math.prod(layer.kernel.shape) * length
+        return int(2 * math.prod(layer.kernel.shape) * length)
     if kind == "LSTM":
         features, units = layer.cell.kernel.shape[0], layer.units
-        return 2 * 4 * units * (features + units) * length
+        return int(2 * 4 * units * (features + units) * length)
     if kind == "MultiHeadAttention":  # Q K^T, and the weights times V
         width = layer.key_dim + (layer.value_dim or layer.key_dim)
-        return 2 * length * length * layer.num_heads * width
+        return int(2 * length * length * layer.num_heads * width)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Generation speed: characters a second of kerazoo's `generate` against loops by hand with the same weights.
+"""Generation speed: characters a second of kerazoo's `generate` and of hand-written loops with the same weights.
 
     python benchmarks/generate.py [--contenders '*-jax'] [--quick] [--json]
 
@@ -17,6 +17,8 @@ from session import Session
 from timing import spread
 from train import best_table
 
+from kerazoo.errors import InputError
+
 NAME, STREAMS = "textgen_lstm", 64
 _LENGTHS = {"kerazoo": 1000, "keras": 100, "torch": 200}
 """Characters of a turn, in a quick run: about as long for each."""
@@ -27,7 +29,7 @@ def main(argv: list[str]) -> None:
     """Measure, append a row, print."""
     options = common.parser(__doc__, "generate.jsonl").parse_args(argv)
     if common.choose_models(options.models or [NAME]) != [NAME]:
-        raise common.InputError(f"--models {' '.join(options.models)}: only {NAME} generates")
+        raise InputError(f"--models {' '.join(options.models)}: only {NAME} generates")
     with Session(options, fresh=False) as session:
         row = measure_model(session)
         common.append_row(options.out, row)
@@ -75,7 +77,7 @@ def _part(times: dict[str, list[float]], forms: dict[str, str], states: dict[str
 
 
 def _windows(session: Session, contest: Contest, length: int, ours: str | None) -> dict[str, Any]:
-    """Return what loops of `predict` take, in turns with kerazoo's `ours`, which writes one text."""
+    """Return the times of loops of `predict`, in turns with kerazoo's `ours`, for one text."""
     names = [name for name in contest.there if peer_of(name) == "keras"]
     own: dict[str, dict[str, Any]] = {name: {"length": length, "window": True} for name in names}
     if ours in contest.there:

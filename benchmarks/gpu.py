@@ -1,4 +1,4 @@
-"""All that is measured on a machine with a GPU, the most important first, within a limit of time: see gpu.sh.
+"""All measurements for a machine with a GPU, the most important first, within a time limit (see gpu.sh).
 
     python benchmarks/gpu.py [--cpu] [--limit 450] [--out DIRECTORY]
 
@@ -81,7 +81,7 @@ class Run:
         self.rows: dict[str, list[dict[str, Any]]] = {}
 
     def parts(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Yield title and call of each part, the most important first."""
+        """Yield title and function of each part, the most important first."""
         first, second = PRECISIONS
         main, others = self.models[:2], self.models[2:]
         yield from self._each("train", self.train, self.models, first)
@@ -154,7 +154,7 @@ class Run:
                     self.add("agreement", {**shared, **told, **self.session.record(contest)})
 
     def add(self, file: str, row: dict[str, Any]) -> None:
-        """Append a row to its file; one in which nobody was measured any more is none."""
+        """Append a row to its file, unless time was up before any contender was measured."""
         parts = [row, *(row[part] for part in ("batch", "one") if part in row)]
         if self.session.out_of_time and "contenders" in parts[-1] and not any(part.get("best") for part in parts):
             return
@@ -163,14 +163,14 @@ class Run:
 
     @contextlib.contextmanager
     def surviving(self, title: str) -> Iterator[None]:
-        """Say what went wrong, and go on with the next part."""
+        """Report an error, and go on with the next part."""
         try:
             yield
         except (KerazooError, Absent, ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
             common.note(f"{title}: not measured: {type(error).__name__}: {error}")
 
     def tell(self) -> None:
-        """Print tables of all that was measured, to the terminal and into a file."""
+        """Print tables of all measurements, to the terminal and into a file."""
         tables: list[Any] = []
         for precision in PRECISIONS:
             rows = {

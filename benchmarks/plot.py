@@ -1,4 +1,4 @@
-"""Draw results/*.jsonl as PNG files beside them: ratios of the fastest forms against 1.0, and how cost grows.
+"""Draw results/*.jsonl as PNG files beside them: ratios of speed, and how the cost of a step grows.
 
 python benchmarks/plot.py [RESULTS_DIRECTORY]
 """
@@ -19,7 +19,7 @@ _AXES = {"batch": "batch size", "length": "sequence length", "width": "width", "
 
 
 def main(argv: list[str]) -> None:
-    """Draw what there is."""
+    """Draw the results that are there."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("directory", nargs="?", type=Path, default=common.RESULTS)
     directory = arguments.parse_args(argv).directory
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> None:
 
 
 def latest(rows: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
-    """Return the last row for each value of `keys`, of the device and the precision."""
+    """Return the last row for each combination of `keys`, device and precision."""
     kept = {}
     for row in rows:
         about = row["environment"]
@@ -102,7 +102,7 @@ def _label(row: dict[str, Any]) -> str:
 
 
 def _bars(panels: list[tuple[str, list[tuple[str, dict[str, Any]]]]]) -> Any:
-    """Return horizontal bars from 1.0, a panel each: above 1, kerazoo is faster; whiskers from least to greatest."""
+    """Return panels of horizontal bars from 1.0 (above 1, kerazoo is faster), with whiskers from minimum to maximum."""
     from matplotlib import pyplot
 
     height = 1.2 + 0.6 * max(len(bars) for _, bars in panels)

@@ -1,4 +1,4 @@
-"""Workers: one process a contender, asked over a pipe, one line of JSON a request and one an answer.
+"""Workers: one process a contender, with requests and answers over a pipe, each a line of JSON.
 
 A worker blocks on its pipe between requests, so it takes nothing from the contender whose turn it is. Whatever befalls
 it (a package that is missing, an exception, a crash, too long a wait) is a reason in words, and the others go on.
@@ -22,7 +22,7 @@ START_S = 180.0
 
 
 class Absent(Exception):
-    """Why a contender does not take part, or no longer: one line, shown in its place."""
+    """The reason, in one line, why a contender does not take part or has dropped out."""
 
 
 class Worker:
@@ -109,7 +109,7 @@ class Worker:
 
 
 class Pool:
-    """The workers of a run by name. `absent` says of the other contenders why they are not there."""
+    """The workers of a run by name; `absent` has the reasons for which other contenders are not there."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class Pool:
         self.end()
 
     def start(self) -> None:
-        """Start the workers that are not there, all at once: none when all are, those that crashed at the last work."""
+        """Start the workers that are not running, all at once."""
         missing = [name for name in self.names if name not in self._workers and name not in self.absent]
         for name in missing:
             self._workers[name] = Worker(name, self._command(name), self._environment(name))

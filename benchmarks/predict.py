@@ -1,4 +1,4 @@
-"""Inference speed: kerazoo's `predict` against Keras and PyTorch, by the batch and one example a call.
+"""Inference speed: kerazoo's `predict` against Keras and PyTorch, in batches and with one example a call.
 
     python benchmarks/predict.py [--models imdb_lstm] [--contenders '*-jax'] [--quick] [--json]
 
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
 
 
 def measure_model(session: Session, name: str, compiled: bool = True) -> dict[str, Any]:
-    """Return the row of the model `name`; `compiled`: torch.compile takes part, which takes its time."""
+    """Return the row of the model `name`; `compiled`: with torch.compile, which takes long."""
     with session.work(name) as folder, session.contest() as contest:
         if not compiled and "torch-compile" in contest.there:
             contest.drop("torch-compile", NOT_COMPILED)
@@ -92,7 +92,7 @@ def measure(session: Session, contest: Contest, folder: Path) -> dict[str, Any]:
 
 
 def _differences(folder: Path, names: list[str]) -> dict[str, float]:
-    """Return the largest difference of each contender's outputs to Keras's, on its own backend where that is there."""
+    """Return the largest difference of each contender's outputs to Keras's, if possible on the same backend."""
     outputs = {name: np.load(folder / f"outputs-{name}.npy") for name in names}
     found = {}
     for name, output in outputs.items():
@@ -104,7 +104,7 @@ def _differences(folder: Path, names: list[str]) -> dict[str, float]:
 
 
 def tables(rows: list[dict[str, Any]]) -> list[Any]:
-    """Return a table for batches, one for single examples, and one of the fastest of each peer."""
+    """Return tables for batches, for single examples, and of the fastest contender of each library."""
     if not rows:
         return []
     made, works = [], []

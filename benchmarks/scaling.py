@@ -54,7 +54,7 @@ def points_of(sweep: str, quick: bool) -> list[tuple[str, str, int]]:
 
 
 def settings(sweep: str, name: str, value: int) -> dict[str, Any]:
-    """Return what `Session.work` takes for a point."""
+    """Return the arguments of `Session.work` for a point."""
     if sweep == "batch":
         return {"batch_size": value}
     if sweep == "length":
@@ -75,7 +75,7 @@ def measure_point(session: Session, options: argparse.Namespace, sweep: str, nam
 
 
 def tables(rows: list[dict[str, Any]]) -> Any:
-    """Return the table of all points: of each peer the fastest form."""
+    """Return the table of all points, with the fastest contender of each library."""
     lines = []
     for row in rows:
         cells: list[Any] = []

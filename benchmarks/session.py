@@ -1,4 +1,4 @@
-"""A run of a benchmark: its device, its workers, the works they do, and the yardstick of this machine."""
+"""A run of a benchmark: its device, its workers, their workloads, and the machine's matrix product for reference."""
 
 import argparse
 import contextlib
@@ -25,7 +25,7 @@ _MAKER = "maker"
 
 
 class Session:
-    """What a script has while it runs: `device`, `contenders`, and works for them to do.
+    """The state of a benchmark while it runs: `device`, `contenders`, and workloads for them.
 
     `precision` is that of the works to come, `patience` the seconds that a contender has for each part of its warm-up,
     `turn_s` about those of plain Keras's turn in training.
@@ -67,7 +67,7 @@ class Session:
 
     @property
     def repeats(self) -> int:
-        """Turns that count."""
+        """Number of measured turns."""
         return self.options.repeats or (3 if self.options.quick else 7)
 
     @property
@@ -82,7 +82,7 @@ class Session:
 
     @contextlib.contextmanager
     def work(self, name: str, **settings: Any) -> Iterator[Path]:
-        """Have the work of the model `name` made, and remove it afterwards.
+        """Make the workload of the model `name`, and remove it afterwards.
 
         Raises:
             UnavailableError: it cannot be made.
@@ -103,7 +103,7 @@ class Session:
 
     @contextlib.contextmanager
     def contest(self, threads: int | None = None) -> Iterator[Contest]:
-        """Let the contenders, with so many threads each, do one work."""
+        """Start a contest on one workload, with so many threads for each contender."""
         count = threads or self.options.threads
         if count not in self._pools:
             self._pools[count] = self._pool(self.contenders, count)
@@ -116,7 +116,7 @@ class Session:
                 self._pools[count].end()
 
     def record(self, contest: Contest, threads: int | None = None) -> dict[str, Any]:
-        """Return what belongs into every row: time, machine, software, yardsticks."""
+        """Return the part that every row has: time, machine, software, matrix products for reference."""
         count = threads or self.options.threads
         product = self.products.get(self.precision, {})
         fastest = max(product, key=lambda library: product[library], default=None)
@@ -132,7 +132,7 @@ class Session:
         }
 
     def use(self, flops_per_s: float) -> dict[str, Any]:
-        """Return the share of the machine that so many FLOP/s are."""
+        """Return the FLOP/s, and their share of the matrix product's and of the device's peak."""
         product = max(self.products.get(self.precision, {}).values(), default=None)
         return {
             "flops_per_s": flops_per_s,

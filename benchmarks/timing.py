@@ -1,4 +1,4 @@
-"""Statistics: contenders take turns, and a ratio is formed within each turn."""
+"""Statistics of contenders that take turns; ratios are formed within each turn."""
 
 import statistics
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Return the median, the least and the greatest of `values`, and the values themselves."""
+    """Return the median, minimum and maximum of `values`, and the values themselves."""
     if not values:
         raise ValueError("a spread needs at least one value")
     return {

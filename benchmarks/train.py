@@ -1,4 +1,4 @@
-"""Training speed: kerazoo's engine against Keras `fit` and PyTorch, the same mathematics checked.
+"""Training speed: kerazoo's engine against Keras `fit` and PyTorch, with a check that they train the same.
 
     python benchmarks/train.py [--models mnist_mlp 'imdb_*'] [--contenders '*-jax'] [--quick] [--json]
 
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
 
 
 def measure_model(session: Session, name: str, compiled: bool = True) -> dict[str, Any]:
-    """Return the row of the model `name`; `compiled`: torch.compile takes part, which takes its time."""
+    """Return the row of the model `name`; `compiled`: with torch.compile, which takes long."""
     with session.work(name) as folder, session.contest() as contest:
         if not compiled and "torch-compile" in contest.there:
             contest.drop("torch-compile", NOT_COMPILED)
@@ -123,16 +123,16 @@ def measure(
 
 
 def _steps(contest: Contest, seconds: float) -> int:
-    """Return the steps of a turn: what takes plain Keras about `seconds`, or whoever is there."""
+    """Return the steps of a turn: as many as take plain Keras (else another contender) about `seconds`."""
     for name in sorted(contest.there, key=lambda one: peer_of(one) != "keras"):
         found = contest.ask(name, "steps_of", length=seconds, most=_MOST_STEPS)
         if found:
-            return found
+            return int(found)
     return 1
 
 
 def tables(rows: list[dict[str, Any]]) -> list[Any]:
-    """Return the tables of speed, of the fastest of each peer, and of use of the machine."""
+    """Return the tables of speed, of the fastest contender of each library, and of the machine's utilisation."""
     if not rows:
         return []
     speed, use, absent = [], [], []
@@ -155,7 +155,7 @@ def tables(rows: list[dict[str, Any]]) -> list[Any]:
     columns = ("model", "contender", "batch", "ms/step", "samples/s", "ratio", "first step s", "loss", "form")
     memory_columns = ("peak MiB", "GPU MiB")
     product = rows[0]["matmul_flops_per_s"]
-    yardstick = f"{product / 1e9:,.0f} GFLOP/s ({rows[0]['matmul_library']})" if product else "not measured"
+    measured = f"{product / 1e9:,.0f} GFLOP/s ({rows[0]['matmul_library']})" if product else "not measured"
     return [
         common.table("Training", columns, speed, _caption(rows)),
         best_table([(f"train {row['model']}", row) for row in rows]),
@@ -163,14 +163,18 @@ def tables(rows: list[dict[str, Any]]) -> list[Any]:
             "Use of the machine",
             ("model", "contender", "FLOPs/sample", "GFLOP/s", "of matmul", "of GPU peak", "floor", *memory_columns),
             use,
+<<<<<<< HEAD
             f"the fastest library's matrix product in this run: {yardstick}; FLOPs: {rows[0]['flops_how']}\n"
             "floor: share of the step that its matrix products alone take the fastest library (chains of Dense layers)",
+=======
+            f"the fastest library's matrix product in this run: {measured}; FLOPs: {rows[0]['flops_how']}",
+>>>>>>> h-types
         ),
     ]
 
 
 def best_table(works: list[tuple[str, dict[str, Any]]]) -> Any:
-    """Return the table that names the fastest form of each peer for each (work, row with "best" and "ratios")."""
+    """Return the table of the fastest contender of each library, for each (title, row with "best" and "ratios")."""
     lines = []
     for title, row in works:
         best = row["best"]

@@ -1,4 +1,4 @@
-"""A piece of work on the disk: a model's options, its first weights and the very same examples for every contender."""
+"""A workload on disk: a model's options, its initial weights and the examples, the same for every contender."""
 
 import dataclasses
 import functools
@@ -14,7 +14,7 @@ _RECORD, _WEIGHTS = "work.json", "weights.npz"
 
 @dataclass(frozen=True)
 class Work:
-    """What is trained or predicted with, in `folder`; `options` are all options of the model.
+    """A workload in `folder`, to train or to predict with; `options` are all options of the model.
 
     `forward_flops` are those of one example. `order` tells where kerazoo's own model has each of the `weights`.
     """
@@ -34,13 +34,13 @@ class Work:
 
     @classmethod
     def read(cls, folder: str | Path) -> "Work":
-        """Return the work that lies in `folder`."""
+        """Read the workload in `folder`."""
         told = json.loads((Path(folder) / _RECORD).read_text(encoding="utf-8"))
         told["options"] = {key: tuple(v) if isinstance(v, list) else v for key, v in told["options"].items()}
         return cls(Path(folder), **{**told, "order": tuple(told["order"])})
 
     def write(self, weights: list[Any], x: Any, y: Any) -> None:
-        """Put the work, its weights in the order of the plain programs, and its examples into the folder."""
+        """Write the workload into its folder, with weights (in the order of the plain programs) and examples."""
         np.savez(self.folder / _WEIGHTS, *weights)
         np.save(self.folder / "x.npy", x)
         np.save(self.folder / "y.npy", y)
@@ -59,7 +59,7 @@ class Work:
         return [self.weights[i] for i in self.order]
 
     def take(self, count: int) -> tuple[Any, Any]:
-        """Return the first `count` examples of the work, over and over where there are fewer (as of `toy_mlp`)."""
+        """Return the first `count` examples, repeated where there are fewer (as of `toy_mlp`)."""
         x, y = (np.load(self.folder / f"{name}.npy", mmap_mode="r") for name in "xy")
         if count <= self.examples:
             return np.array(x[:count]), np.array(y[:count])
@@ -85,7 +85,7 @@ class Work:
         return step
 
     def still(self) -> "Work":
-        """Return the work without dropout: itself, where there is none."""
+        """Return the workload without dropout: itself, if it has none."""
         if not self.options.get("dropout"):
             return self
         return dataclasses.replace(self, options={**self.options, "dropout": 0.0})

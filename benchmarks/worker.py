@@ -1,4 +1,4 @@
-"""A worker: `worker.py CONTENDER SETTINGS` reads requests from standard input, a line of JSON each, and answers them.
+"""A worker: `worker.py CONTENDER SETTINGS` answers requests from standard input, each a line of JSON.
 
 It says first what it is (`about`), or why it cannot take part. Standard output is the pipe of answers; whatever a
 library prints goes to standard error.
@@ -23,7 +23,7 @@ from work import Work
 
 
 def serve(start: Callable[[], Any]) -> None:
-    """Answer requests with the methods of what `start` returns, until the pipe is closed.
+    """Answer requests by methods of the object that `start` returns, until the pipe is closed.
 
     The first answer is that of its `about`. An exception is a reason, in its last line; the process goes on.
     """
@@ -70,7 +70,7 @@ def _least(call: Callable[[], Any], length: float) -> float:
 
 
 class Actions:
-    """What a contender can be asked to do; times are in seconds."""
+    """The requests that a contender answers; times are in seconds."""
 
     def __init__(self, name: str, settings: dict[str, Any]):
         restrict(settings["threads"])
@@ -82,11 +82,11 @@ class Actions:
         self.still: Any = None
 
     def about(self) -> dict[str, Any]:
-        """Return versions and what else a number depends on."""
-        return self.library.about()
+        """Return versions and other settings that the results depend on."""
+        return dict(self.library.about())
 
     def open(self, folder: str, compare: bool = False) -> None:
-        """Take up a work, with its precision; what was made for the last one goes."""
+        """Open a workload and set its precision; release what was made for the last one."""
         self.side = self.still = None
         gc.collect()
         self.work = Work.read(folder)
@@ -97,7 +97,7 @@ class Actions:
             self.still = self.side if still is self.work else self.make(still)
 
     def compare(self, steps: int) -> float:
-        """Return the loss after `steps` steps from the first weights in the first order, without dropout."""
+        """Return the loss after `steps` steps from the initial weights, in the stored order, without dropout."""
         loss = float(self.still.loss_after(steps))
         if self.still is not self.side:
             self.still = None
@@ -107,7 +107,7 @@ class Actions:
         return loss
 
     def steps_of(self, length: float, most: int) -> int:
-        """Return how many steps take about `length` seconds, at most `most`, by a trial."""
+        """Measure how many steps take about `length` seconds, `most` at most."""
         self.side.train(3)  # compiles
         steps = 3
         for _ in range(2):  # what an epoch takes beside its steps counts less in the second trial
@@ -115,14 +115,14 @@ class Actions:
         return steps
 
     def settle(self, steps: int, quick: bool) -> dict[str, Any]:
-        """Warm up for turns of `steps` steps, try the forms there are and stay with the fastest."""
+        """Warm up for turns of `steps` steps, and keep the fastest of the forms there are."""
         tried = self.side.settle(steps, quick)
         return {"form": self.side.form, "tried_ms": tried, "first_step_s": self.side.first_step_s}
 
     def train(self, steps: int) -> float:
         """Train one epoch of `steps` steps."""
         gc.collect()  # or this turn pays for what the one before has left behind
-        return self.side.train(steps)
+        return float(self.side.train(steps))
 
     def state(self) -> dict[str, Any]:
         """Return, for a GPU, whether cuDNN serves the LSTMs of the model (else why not) and whether TF32 is on."""
@@ -138,9 +138,9 @@ class Actions:
         np.save(path, made)
 
     def settle_predict(self, batches: int, batch: int, quick: bool) -> dict[str, Any]:
-        """Warm up for `batches` batches of examples and for single ones; stay with the fastest forms."""
+        """Warm up for `batches` batches of examples and for single ones; keep the fastest forms."""
         self.inputs = self.work.take(batches * batch)[0]
-        return self.side.settle_predict(self.inputs, quick)
+        return dict(self.side.settle_predict(self.inputs, quick))
 
     def predict_batches(self) -> float:
         """Predict for all of the examples."""
@@ -150,7 +150,7 @@ class Actions:
         return time.perf_counter() - began
 
     def predict_one(self, calls: int) -> float:
-        """Predict for an example after the other."""
+        """Predict for one example at a time."""
         parts = [self.inputs[i % len(self.inputs)][None] for i in range(calls)]
         gc.collect()
         began = time.perf_counter()
@@ -159,8 +159,8 @@ class Actions:
         return time.perf_counter() - began
 
     def settle_write(self, streams: int, length: int, quick: bool) -> dict[str, Any]:
-        """Warm up for writing `length` tokens; stay with the fastest form."""
-        return self.side.settle_write(streams, length, quick)
+        """Warm up for writing `length` tokens; keep the fastest form."""
+        return dict(self.side.settle_write(streams, length, quick))
 
     def write(self, streams: int, length: int, window: bool = False) -> float:
         """Write `length` tokens of each of `streams` texts; `window`: by `predict` on the last tokens."""
@@ -172,7 +172,7 @@ class Actions:
     def document(self, name: str, epochs: int | None, examples: int | None) -> dict[str, Any]:
         """Train the model `name` by its document's recipe, and evaluate it on the test split."""
         self.library.set_precision("float32")
-        return self.make.document(name, epochs, examples)
+        return dict(self.make.document(name, epochs, examples))
 
     def products(self, length: float) -> float | None:
         """Return the seconds of the matrix products of one step by the library, nothing else: the floor of a step."""
@@ -182,12 +182,12 @@ class Actions:
         return _least(self.library.products(self.work.precision, shapes), length)
 
     def product(self, precision: str, size: int, count: int, length: float) -> float:
-        """Return the FLOP/s of the library's product of two square matrices: the yardstick for "utilisation"."""
+        """Measure the FLOP/s of the library's product of two square matrices, the reference for "utilisation"."""
         self.library.set_precision(precision)
         return count * 2 * size**3 / _least(self.library.product(precision, size, count), length)
 
     def forget_peak(self) -> None:
-        """Let the peaks of memory begin anew, where the system can."""
+        """Reset the peaks of memory, where the system can."""
         gc.collect()
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
@@ -199,14 +199,14 @@ class Actions:
 
 
 def restrict(threads: int) -> None:
-    """Keep the process on as many cores as it may have threads; libraries count those before they start any."""
+    """Restrict the process to as many cores as it may have threads: libraries start one a core."""
     if hasattr(os, "sched_setaffinity"):
         allowed = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, allowed[:threads])
 
 
 def peak_rss() -> float:
-    """Return the most memory, in MiB, that this process has had in use so far.
+    """Return the peak memory of this process, in MiB.
 
     Not `ru_maxrss` of `getrusage` where there is `VmHWM`: on Linux a child starts with its parent's peak there.
     """

@@ -1,4 +1,4 @@
-"""The contenders: kerazoo's engine, Keras and PyTorch with the same weights, data and mathematics, a process each."""
+"""The contenders: kerazoo, Keras and PyTorch with the same weights, data and mathematics, each in its own process."""
 
 import importlib
 import importlib.util
@@ -14,7 +14,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True)
 class Contender:
-    """Where a contender's code is; `extra` is the extra of kerazoo that brings its library."""
+    """Where a contender's code is; `extra` is the extra of kerazoo that installs its library."""
 
     library: str
     module: str
@@ -64,7 +64,7 @@ def environment(name: str, device: Mapping[str, Any], threads: int) -> dict[str,
 
 
 def library_of(name: str, settings: Mapping[str, Any]) -> Any:
-    """Return the module of the contender's library, set up.
+    """Import and set up the module of the contender's library.
 
     Raises:
         Unavailable: it is not installed, or has not what the settings want.

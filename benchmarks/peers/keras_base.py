@@ -1,4 +1,4 @@
-"""What kerazoo's engine and Keras's own `fit` share as contenders: a Keras model, its examples, and one clock."""
+"""The base class of kerazoo and Keras as contenders: a Keras model, its examples, and the timer."""
 
 import time
 from typing import Any
@@ -10,7 +10,7 @@ from kerazoo.factory import dtype_policy
 
 
 class _Clock(keras.callbacks.Callback):
-    """Times the epoch, without what `fit` sets up before it; both sides have the last step's result when it ends."""
+    """Times the epoch, without the set-up of `fit` before it; either `fit` has the last step's result when it ends."""
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.began = time.perf_counter()
@@ -33,7 +33,7 @@ class _FirstStep(keras.callbacks.Callback):
 
 
 class Side:
-    """What both have: a model, its data by the number of steps, and the clock."""
+    """A contender with a Keras model, its data by the number of steps, and the timer."""
 
     form = ""
 

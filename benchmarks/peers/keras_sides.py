@@ -1,4 +1,4 @@
-"""Keras's own `fit` and `predict` as a contender, with the settings of `compile` that are fastest."""
+"""Keras's own `fit` and `predict` as a contender, with the fastest settings of `compile`."""
 
 import functools
 import time
@@ -32,7 +32,7 @@ class Plain(Side):
         self.model.fit(x, y, batch_size=self.work.batch_size, epochs=1, verbose=0, **options)
 
     def settle(self, steps: int, quick: bool) -> dict[str, float]:
-        """Try `compile`'s settings and stay with the fastest; return the milliseconds a step of each."""
+        """Try the settings of `compile` and keep the fastest; return the milliseconds a step of each."""
         settings: dict[str, dict[str, Any]] = {"fit as it comes": {}}
         settings[f"fit, steps_per_execution={_SEVERAL}"] = {"steps_per_execution": _SEVERAL}
         if not quick and keras.backend.backend() == "tensorflow":
@@ -55,7 +55,7 @@ class Plain(Side):
         return tried
 
     def set(self, steps_per_execution: int = 1, jit_compile: bool | None = None) -> None:
-        """Give the model the training function of these settings of `compile`, made when they are first wanted."""
+        """Set the model's training function for these settings of `compile`; each is made once."""
         model = self.model
         held = (model.steps_per_execution, model.jit_compile)
         self.compiled.setdefault("automatic", held)
@@ -65,10 +65,10 @@ class Plain(Side):
         model.train_function = self.compiled.get(wanted)
 
     def settle_predict(self, x: Any, quick: bool) -> dict[str, Any]:
-        """Try the ways there are to predict and stay with the fastest for batches and for one example."""
+        """Try the ways to predict and keep the fastest for batches and for one example."""
         model = self.model
 
-        def called() -> Callable[[Any], Any]:
+        def called() -> Any:
             if keras.backend.backend() == "jax":
                 import jax
 
@@ -100,7 +100,7 @@ class Plain(Side):
         return self.model.predict(x, batch_size=512, verbose=0)
 
     def settle_write(self, streams: int, length: int, quick: bool) -> dict[str, Any]:
-        """Try the compiled steps there are and stay with the fastest."""
+        """Try the compiled steps and keep the fastest."""
         ways = {name: functools.partial(loop, streams) for name, loop in self.loops().items()}
         self.writer, form, tried = _fastest(ways, length, 1)
         return {"form": form, "tried_s": tried}
@@ -121,7 +121,7 @@ class Plain(Side):
 
 
 def _fastest(ways: Mapping[str, Callable[[Any], Any]], argument: Any, calls: int) -> tuple[Any, str, dict[str, float]]:
-    """Return the way whose call takes least, its name, and the seconds of a call of each, after one that compiles."""
+    """Return the fastest of the functions, its name, and the seconds a call of each, after one that compiles."""
     tried = {}
     for name, call in ways.items():
         try:

@@ -1,4 +1,4 @@
-"""Writing with a Keras model of Embedding -> LSTM -> Dense, as one would by hand: a compiled step a token, or windows.
+"""Writing text with a Keras model Embedding -> LSTM -> Dense, by a compiled step a token, or by `predict` on windows.
 
 Symbols: B texts, V tokens, H units.
 """
@@ -13,7 +13,7 @@ WINDOW, FIRST = 40, 34
 
 
 def loops(model: keras.Model) -> dict[str, Callable[[int, int], list[list[int]]]]:
-    """Return loops (texts, length) -> tokens that call a compiled step a token, by name; the state is carried."""
+    """Return, by name, functions (texts, length) -> tokens that call a compiled step a token and carry the state."""
     if keras.backend.backend() == "jax":
         return {"a step by jax.jit": _jax_loop(model)}
     return {
@@ -23,7 +23,7 @@ def loops(model: keras.Model) -> dict[str, Callable[[int, int], list[list[int]]]
 
 
 def by_window(model: keras.Model, length: int) -> list[int]:
-    """Write one text by `predict` on its last 40 tokens, which no state is carried between."""
+    """Write one text by `predict` on its last 40 tokens, without carrying the state."""
     random, ids = np.random.default_rng(0), [FIRST] * WINDOW
     for _ in range(length):
         reached = model.predict(np.array([ids[-WINDOW:]], "int32"), verbose=0)[0].cumsum()
@@ -43,7 +43,7 @@ def _tensorflow_loop(model: keras.Model, jit: bool) -> Callable[[int, int], list
         uniform = tf.random.stateless_uniform((tf.shape(tokens)[0], 1), seed, alg="philox")
         return tf.argmax(reached > uniform * reached[:, -1:], axis=-1, output_type=tf.int32), h, c
 
-    def loop(texts: int, length: int) -> list[list[int]]:
+    def loop(texts: int, length: int) -> Any:
         tokens, h = tf.fill([texts], FIRST), tf.zeros((texts, lstm.units), lstm.compute_dtype)
         c, written = h, []
         for seed in tf.unstack(tf.stack([tf.zeros(length, tf.int32), tf.range(length)], axis=1)):
@@ -70,7 +70,7 @@ def _jax_loop(model: keras.Model) -> Callable[[int, int], list[list[int]]]:
         key, own = jax.random.split(key)
         return key, jax.random.categorical(own, logits).astype("int32"), h, c
 
-    def loop(texts: int, length: int) -> list[list[int]]:
+    def loop(texts: int, length: int) -> Any:
         key, tokens = jax.random.key(0), jnp.full((texts,), FIRST, "int32")
         h = c = jnp.zeros((texts, lstm.units), lstm.compute_dtype)
         written = []

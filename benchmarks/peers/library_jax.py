@@ -1,4 +1,4 @@
-"""JAX as the library of a contender: setting it up, its matrix product, its memory."""
+"""JAX for a contender: its set-up, a matrix product, its memory."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _state: dict[str, Any] = {}
 
 
 def set_up(device: dict[str, Any], threads: int) -> None:
-    """See that the device is there; the threads are those of the cores that the process may use.
+    """Check that the device is there; JAX takes as many threads as the process may use cores.
 
     Raises:
         Unavailable: JAX does not see the GPU.
@@ -34,7 +34,7 @@ def set_up(device: dict[str, Any], threads: int) -> None:
 
 
 def set_precision(precision: str) -> None:
-    """Let float32 be float32, unless the precision is tf32."""
+    """Use full float32 in matrix products, unless the precision is tf32."""
     wanted = "tensorfloat32" if precision == "tf32" else "highest"
     if jax.config.values["jax_default_matmul_precision"] != wanted:
         jax.config.update("jax_default_matmul_precision", wanted)
@@ -99,7 +99,7 @@ def cudnn(side: Any) -> dict[str, list[str]] | str:
 
 
 def forget_peak() -> None:
-    """Nothing: JAX's peak of the GPU's memory counts from the start of the process."""
+    """Do nothing: JAX's peak of the GPU's memory counts from the start of the process."""
 
 
 def gpu_peak_mib() -> float | str:

@@ -1,4 +1,4 @@
-"""TensorFlow as the library of a contender: setting it up, its matrix product, its memory."""
+"""TensorFlow for a contender: its set-up, a matrix product, its memory."""
 
 import importlib.metadata
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _state: dict[str, Any] = {}
 
 
 def set_up(device: dict[str, Any], threads: int) -> None:
-    """Set the threads, and see that the device is there.
+    """Set the threads, and check that the device is there.
 
     Raises:
         Unavailable: TensorFlow does not see the GPU.
@@ -31,7 +31,7 @@ def set_up(device: dict[str, Any], threads: int) -> None:
 
 
 def set_precision(precision: str) -> None:
-    """Let float32 be float32, unless the precision is tf32."""
+    """Use full float32 in matrix products, unless the precision is tf32."""
     tf.config.experimental.enable_tensor_float_32_execution(precision == "tf32")
 
 
@@ -86,7 +86,7 @@ def cudnn(side: Any) -> dict[str, list[str]] | str:
 
 
 def forget_peak() -> None:
-    """Let the peak of the GPU's memory begin anew."""
+    """Reset the peak of the GPU's memory."""
     if _state["gpu"]:
         tf.config.experimental.reset_memory_stats("GPU:0")
 

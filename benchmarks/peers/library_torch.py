@@ -1,7 +1,6 @@
-"""PyTorch as the library of a contender: setting it up, its matrix product, its memory."""
+"""PyTorch for a contender: its set-up, a matrix product, its memory."""
 
 import importlib.metadata
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ _state: dict[str, Any] = {"device": torch.device("cpu")}
 
 
 def set_up(device: dict[str, Any], threads: int) -> None:
-    """Set the threads, and see that the device is there.
+    """Set the threads, and check that the device is there.
 
     Raises:
         Unavailable: PyTorch does not see the GPU.
@@ -32,7 +31,7 @@ def device() -> torch.device:
 
 
 def set_precision(precision: str) -> None:
-    """Let float32 be float32, unless the precision is tf32."""
+    """Use full float32 in matrix products, unless the precision is tf32."""
     torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
@@ -54,13 +53,13 @@ def tf32() -> bool | str:
     return on if device().type == "cuda" else "not measured: no GPU"
 
 
-def product(precision: str, size: int, count: int) -> Callable[[], Any]:
+def product(precision: str, size: int, count: int) -> Any:
     """Return a call that forms `count` products of (size, size) matrices, one after the other, and waits."""
     matrix = torch.randn(size, size, generator=torch.Generator().manual_seed(0))
     matrix = matrix.to(device(), DTYPES.get(precision, torch.float32))
 
     @torch.inference_mode()
-    def chain() -> float:
+    def chain() -> Any:
         result = matrix
         for _ in range(count):
             result = torch.mm(result, matrix) / size
@@ -93,7 +92,7 @@ def cudnn(side: Any) -> dict[str, list[str]] | str:
 
 
 def forget_peak() -> None:
-    """Let the peak of the GPU's memory begin anew."""
+    """Reset the peak of the GPU's memory."""
     if device().type == "cuda":
         torch.cuda.reset_peak_memory_stats()
 

@@ -1,4 +1,4 @@
-"""The maker: loads the data of a model, draws its first weights and the order of the examples, and writes them down."""
+"""The maker of workloads: loads a model's data, draws initial weights and the order of examples, and saves them."""
 
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ class Maker:
 
 
 def program_order(model: Any) -> list[int]:
-    """Return where the weights of the plain programs, and of PyTorch's, stand in kerazoo's model: tokens first.
+    """Return the indices in kerazoo's model of the weights of the plain Keras and PyTorch programs: tokens first.
 
     (A layer of kerazoo's that holds tokens and positions lists its own weight before that of the layer within it.)
     """

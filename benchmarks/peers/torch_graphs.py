@@ -1,4 +1,4 @@
-"""PyTorch with CUDA graphs as a contender: a whole step, forward to optimizer, is recorded once and replayed."""
+"""PyTorch with CUDA graphs as a contender: a whole step, optimizer included, is recorded once and replayed."""
 
 import time
 from typing import Any

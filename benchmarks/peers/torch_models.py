@@ -1,4 +1,4 @@
-"""The models in PyTorch, with the weights of Keras's. A forward pass returns logits; `probabilities` turns them.
+"""The models in PyTorch, with Keras's weights. The forward pass returns logits, `probabilities` the outputs.
 
 Weights come in the order of the plain Keras programs. Dense kernels are (in, out) in Keras and (out, in) here. The
 gates of an LSTM stand in the same order in both: input, forget, candidate, output.

@@ -1,4 +1,4 @@
-"""Keras's optimizers in PyTorch, step for step the same mathematics, in the fastest eager form that has it.
+"""Keras's optimizers in PyTorch: the same mathematics at every step, in the fastest eager form.
 
 - Adam: Keras adds epsilon 1e-7 to sqrt(v), before the bias correction; PyTorch to sqrt(v / (1 - beta2^t)), after it.
   `KerasAdam` is PyTorch's own fused Adam with its epsilon set anew at each step, to 1e-7 / sqrt(1 - beta2^t), which

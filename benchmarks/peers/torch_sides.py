@@ -13,7 +13,7 @@ from peers.library_torch import DTYPES, device
 
 
 class Torch:
-    """An eager loop: a permutation on the device, batches by index, one sync at the end."""
+    """An eager loop: a permutation on the device, batches by index, one synchronisation at the end."""
 
     way = "eager"
 
@@ -61,7 +61,7 @@ class Torch:
         self.model.eval()
         with torch.inference_mode():
             parts = [(len(a), self.loss_of(a, b).item()) for a, b in zip(x.split(512), y.split(512), strict=True)]
-        return sum(size * loss for size, loss in parts) / len(x)
+        return float(sum(size * loss for size, loss in parts) / len(x))
 
     def settle(self, steps: int, quick: bool) -> dict[str, float]:
         """Warm up; there is one form."""
@@ -135,7 +135,7 @@ class Torch:
 
 
 class Compiled(Torch):
-    """The same loop with `torch.compile` over the model: forward pass, loss and, by them, the backward pass."""
+    """The same loop with `torch.compile` on forward pass and loss, and so on the backward pass."""
 
     way = "torch.compile"
 

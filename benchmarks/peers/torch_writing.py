@@ -1,4 +1,4 @@
-"""Writing with PyTorch: a loop whose LSTM has its input product tabulated, so that a step is the least it can be."""
+"""Writing text with PyTorch: a loop whose LSTM looks its input product up in a table, so that a step is minimal."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +8,8 @@ import torch
 FIRST = 34
 
 
-def loop(weights: list[Any], device: torch.device, texts: int, way: str) -> Callable[[int], list[list[int]]]:
-    """Return a loop length -> tokens of each of the `texts`; the state is carried.
+def loop(weights: list[Any], device: torch.device, texts: int, way: str) -> Any:
+    """Return a function length -> tokens of each of the `texts` that carries the state.
 
     Args:
         weights: embeddings (V, E), kernel (E, 4H), recurrent kernel (H, 4H), bias (4H,), and the head's two.
@@ -38,7 +38,7 @@ def loop(weights: list[Any], device: torch.device, texts: int, way: str) -> Call
         step = torch.compile(step, dynamic=False)
 
     @torch.inference_mode()
-    def write(length: int) -> list[list[int]]:
+    def write(length: int) -> Any:
         state, written = begin(), []
         for _ in range(length):
             state = step(*state)
@@ -48,7 +48,7 @@ def loop(weights: list[Any], device: torch.device, texts: int, way: str) -> Call
     return write
 
 
-def _replayed(step: Callable[..., Any], begin: Callable[[], Any]) -> Callable[[int], list[list[int]]]:
+def _replayed(step: Callable[..., Any], begin: Callable[[], Any]) -> Any:
     """Return a loop that replays a recorded step, whose state stays in place."""
     state = begin()
 
@@ -66,7 +66,7 @@ def _replayed(step: Callable[..., Any], begin: Callable[[], Any]) -> Callable[[i
     with torch.no_grad(), torch.cuda.graph(graph):
         once()
 
-    def write(length: int) -> list[list[int]]:
+    def write(length: int) -> Any:
         for held, new in zip(state, begin(), strict=True):
             held.copy_(new)
         written = torch.empty(len(state[0]), length, dtype=state[0].dtype, device=state[0].device)

@@ -1,14 +1,18 @@
-"""`fit`, `evaluate` and `predict` for any Keras model: the compiled loop where it can, else Keras's own."""
+"""`fit`, `evaluate` and `predict` for any Keras model: by the compiled loop where possible, else by Keras's own."""
 
 import contextlib
 import logging
 import math
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import keras
 
 from kerazoo.engine import arrays, backend, checks, hooks, keras_loop
-from kerazoo.engine.fitting import Course, Examples, NotCompilable, run
+from kerazoo.engine.fitting import Examples, NotCompilable, RunOptions, run
 from kerazoo.engine.saver import Saver
+from kerazoo.engine.types import Callbacks, Directory, Frequency, Nested
 from kerazoo.errors import InputError
 
 _LOG = logging.getLogger("kerazoo.engine")
@@ -16,31 +20,31 @@ _DEFAULT_BATCH = 32  # Keras's
 
 
 def fit(
-    model,
-    x,
-    y=None,
+    model: keras.Model,
+    x: Nested,
+    y: Nested = None,
     *,
-    batch_size=32,
-    epochs=1,
-    verbose="auto",
-    callbacks=None,
-    validation_split=0.0,
-    validation_data=None,
-    shuffle=True,
-    class_weight=None,
-    sample_weight=None,
-    initial_epoch=0,
-    steps_per_epoch=None,
-    validation_steps=None,
-    validation_batch_size=None,
-    validation_freq=1,
-    seed=0,
-    checkpoint_dir=None,
-    resume=False,
-    steps_per_call=None,
-    jit=None,
-    strategy=None,
-):
+    batch_size: int | None = 32,
+    epochs: int = 1,
+    verbose: int | str = "auto",
+    callbacks: Callbacks = None,
+    validation_split: float = 0.0,
+    validation_data: Any = None,
+    shuffle: bool | str = True,
+    class_weight: dict[int, float] | None = None,
+    sample_weight: Nested = None,
+    initial_epoch: int = 0,
+    steps_per_epoch: int | None = None,
+    validation_steps: int | None = None,
+    validation_batch_size: int | None = None,
+    validation_freq: Frequency = 1,
+    seed: int = 0,
+    checkpoint_dir: Directory | None = None,
+    resume: bool = False,
+    steps_per_call: int | None = None,
+    jit: bool | None = None,
+    strategy: Any = None,
+) -> keras.callbacks.History:
     """Train a compiled Keras model as `model.fit` does, at the speed of the hardware.
 
     Arrays go to the device once, and one compiled call runs many steps. What this form does not cover (streams, models
@@ -98,18 +102,21 @@ def fit(
     if validation_split and validation_data is None and is_arrays:
         (x, y, sample_weight), validation_data = arrays.split(x, y, sample_weight, validation_split)
         validation_split = 0.0
-    asked, batch_size = batch_size, None if is_stream else _batch(batch_size, x, steps_per_epoch, is_arrays)
-    settings = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size, "steps_per_epoch": steps_per_epoch}
+    asked = batch_size
+    if is_arrays or is_stream:
+        batch_size = _batch(batch_size, x, steps_per_epoch) if is_arrays else None
+    settings: dict[str, Any] = {"seed": seed, "shuffle": bool(shuffle), "batch_size": batch_size}
+    settings["steps_per_epoch"] = steps_per_epoch
     settings |= {"examples": arrays.length((x, y, sample_weight))} if is_arrays else {}
     program = backend.program()
     write = program is None or program.writes(model)
     saver = Saver(checkpoint_dir, given, resume=resume, settings=settings, write=write)
     if saver.epoch > epochs:
         raise InputError(f"the run in {checkpoint_dir} has {saver.epoch} epochs already, more than {epochs}")
-    run_options = {"epochs": epochs, "initial_epoch": initial_epoch, "steps_per_epoch": steps_per_epoch}
+    run_options: dict[str, Any] = {"epochs": epochs, "initial_epoch": initial_epoch, "steps_per_epoch": steps_per_epoch}
     run_options |= {"validation_freq": validation_freq}
 
-    def by_keras(reason):
+    def by_keras(reason: str) -> keras.callbacks.History:
         _tell(verbose, f"Keras's own loop: {reason}")
         return keras_loop.fit(
             model,
@@ -134,6 +141,7 @@ def fit(
     reason = "shuffle='batch' is Keras's" if shuffle == "batch" else _obstacle(program, model, (x, y, sample_weight))
     if reason:
         return by_keras(reason)
+    assert program is not None and batch_size is not None  # or `_obstacle` had found that
     data, size = arrays.prepare(x, y, sample_weight, class_weight)
     with contextlib.ExitStack() as within:
         within.enter_context(saver)
@@ -149,15 +157,24 @@ def fit(
         one_by_one = hooks.every_train_batch(listed.callbacks)
         slow = f"; one step a call, for {type(one_by_one).__name__}" if one_by_one else ""
         _tell(verbose, f"the compiled loop: {program.describe(model, train.loops)}{slow}")
-        course = Course(
+        options = RunOptions(
             seed=seed, shuffle=bool(shuffle), steps_per_call=steps_per_call, every_batch=bool(one_by_one), **run_options
         )
-        run(train, check, listed, saver, course)
+        run(train, check, listed, saver, options)
     return model.history
 
 
-def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None, steps=None, callbacks=None):
-    """Loss and metrics of a compiled model, as `model.evaluate(..., return_dict=True)`.
+def evaluate(
+    model: keras.Model,
+    x: Nested,
+    y: Nested = None,
+    *,
+    batch_size: int | None = 32,
+    sample_weight: Nested = None,
+    steps: int | None = None,
+    callbacks: Callbacks = None,
+) -> dict[str, float]:
+    """Return loss and metrics of a compiled model, as `model.evaluate(..., return_dict=True)` does.
 
     Args:
         model, x, y, batch_size, sample_weight: as in `fit`.
@@ -173,11 +190,13 @@ def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None, steps=None,
     checks.compiled(model, batch_size)
     _, steps = checks.capped(1, steps)
     is_arrays = arrays.qualifies(x, y, sample_weight)
-    batch_size = None if arrays.is_stream(x) else _batch(batch_size, x, steps, is_arrays)
+    if is_arrays or arrays.is_stream(x):
+        batch_size = _batch(batch_size, x, steps) if is_arrays else None
     options = {"batch_size": batch_size, "sample_weight": sample_weight, "steps": steps, "callbacks": callbacks}
     program = backend.program()
     if _obstacle(program, model, (x, y, sample_weight)):
         return keras_loop.evaluate(model, x, y, **options)
+    assert program is not None and batch_size is not None
     data, size = arrays.prepare(x, y, sample_weight)
     with program.scope(model):
         try:
@@ -188,7 +207,7 @@ def evaluate(model, x, y=None, *, batch_size=32, sample_weight=None, steps=None,
         return examples.evaluate(keras.callbacks.CallbackList(hooks.flat(callbacks), model=model, **params), steps)
 
 
-def predict(model, x, *, batch_size=512):
+def predict(model: keras.Model, x: Nested, *, batch_size: int = 512) -> Nested:
     """Return the outputs of `model` for `x`, as `model.predict` does, within the rounding of float32.
 
     Args:
@@ -212,15 +231,15 @@ def predict(model, x, *, batch_size=512):
     return program.predict(model, x, arrays.length(x), batch_size)
 
 
-def _batch(batch_size, examples, steps, is_arrays=True):
-    """The size of a batch: as given; else what makes `steps` of the examples, or 32, as in Keras."""
-    if batch_size or not is_arrays:
-        return batch_size
-    return math.ceil(arrays.length(examples) / steps) if steps else _DEFAULT_BATCH
+def _batch(batch_size: int | None, examples: Nested, steps: int | None) -> int:
+    """The batch size for arrays: as given; else, as in Keras, N / steps rounded up, or 32."""
+    return batch_size or (math.ceil(arrays.length(examples) / steps) if steps else _DEFAULT_BATCH)
 
 
-def _validation(program, model, data, batch_size, steps, jit):
-    """A function of the callbacks that evaluates `data`, which is placed on the device once; None without data."""
+def _validation(
+    program: ModuleType, model: keras.Model, data: Any, batch_size: int | None, steps: int | None, jit: bool | None
+) -> Callable[[keras.callbacks.CallbackList], dict[str, float]] | None:
+    """Copy validation data to the device once; returns a function of the callbacks that evaluates it, or None."""
     if data is None:
         return None
     _, steps = checks.capped(1, steps)
@@ -238,18 +257,19 @@ def _validation(program, model, data, batch_size, steps, jit):
     )
 
 
-def _obstacle(program, model, data):
-    """Why only Keras's own loop does what is asked for; None where nothing stands in the way."""
+def _obstacle(program: ModuleType | None, model: keras.Model, data: Nested) -> str | None:
+    """The reason for which Keras's own loop must be taken, or None."""
     if backend.plain_wanted():
         return "KERAZOO_PLAIN is set"
     if not arrays.qualifies(*data):
         return "the data are a stream, or hold something that is no dense array"
     if program is None:
         return f"there is no compiled loop for the backend {keras.backend.backend()}"
-    return program.obstacle(model) or program.data_obstacle(data)
+    reason: str | None = program.obstacle(model) or program.data_obstacle(data)
+    return reason
 
 
-def _tell(verbose, text):
+def _tell(verbose: int | str, text: str) -> None:
     _LOG.info("%s", text)
     if verbose == 2:
         print(f"kerazoo.fit runs {text}")

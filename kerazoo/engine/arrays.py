@@ -1,38 +1,45 @@
-"""Arrays to train on: which inputs qualify, their weights, their validation split, the order in which they are read."""
+"""Arrays to train on: which inputs count as such, sample weights, the validation split, the order of the examples."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
+from kerazoo.engine.types import Nested
 from kerazoo.errors import DataError, InputError
 
 
-def qualifies(*structures):
-    """True where every leaf of the nested `structures` is a dense array of numbers (None leaves aside)."""
+def qualifies(*structures: Nested) -> bool:
+    """Whether every leaf of the nested `structures` is a dense array or None, and not all are None."""
     leaves = [leaf for leaf in keras.tree.flatten(structures) if leaf is not None]
     return bool(leaves) and all(map(_is_array, leaves))
 
 
-def is_stream(x):
-    """Whether `x` brings batches of its own: a `tf.data.Dataset`, PyDataset, DataLoader, grain data set, generator."""
+def is_stream(x: Any) -> bool:
+    """Whether `x` yields batches: a `tf.data.Dataset`, PyDataset, DataLoader, grain data set or generator."""
     if keras.ops.is_tensor(x) or keras.tree.is_nested(x) or hasattr(x, "__array__") or hasattr(x, "dtype"):
         return False
     return isinstance(x, keras.utils.PyDataset) or hasattr(x, "__iter__")
 
 
-def has_its_own_order(x):
+def has_its_own_order(x: Any) -> bool:
     """Whether Keras cannot shuffle `x`: a stream other than a PyDataset, whose batches it can."""
     return is_stream(x) and not isinstance(x, keras.utils.PyDataset)
 
 
-def _is_array(leaf):
+def _is_array(leaf: Any) -> bool:
     # Sparse and ragged tensors, data sets and iterators have no `__array__`; pandas columns have one.
     if not (hasattr(leaf, "__array__") and hasattr(leaf, "shape")):
         return False
     return len(leaf.shape) > 0 and getattr(getattr(leaf, "dtype", None), "kind", "f") != "O"
 
 
-def prepare(x, y=None, sample_weight=None, class_weight=None):
-    """Narrow arrays and bring weights into one form.
+def prepare(
+    x: Nested, y: Nested = None, sample_weight: Nested = None, class_weight: dict[int, float] | None = None
+) -> tuple[Nested, int]:
+    """Convert float64 arrays to floatx, and either kind of weights to sample weights.
 
     Args:
         x, y, sample_weight: arrays (N, ...), or nested dicts, lists, tuples of them; the last two may be None.
@@ -49,7 +56,7 @@ def prepare(x, y=None, sample_weight=None, class_weight=None):
     return arrays, length(arrays)
 
 
-def length(arrays):
+def length(arrays: Nested) -> int:
     """The number of examples of nested arrays (N, ...).
 
     Raises:
@@ -61,8 +68,8 @@ def length(arrays):
     return int(sizes.pop())
 
 
-def order(size, seed, epoch, shuffle=True):
-    """The order in which pass `epoch` reads the examples: int32 (size,), a pure function of the arguments.
+def order(size: int, seed: int, epoch: int, shuffle: bool = True) -> npt.NDArray[np.int32]:
+    """The order of the examples in pass number `epoch`: int32 (size,), a pure function of the arguments.
 
     Because no generator is carried from epoch to epoch, a resumed run needs no state to read on in the same order.
     """
@@ -71,7 +78,7 @@ def order(size, seed, epoch, shuffle=True):
     return np.random.default_rng([seed, epoch]).permutation(size).astype(np.int32)
 
 
-def split(x, y, sample_weight, fraction):
+def split(x: Nested, y: Nested, sample_weight: Nested, fraction: float) -> tuple[Nested, Nested]:
     """Cut the last `fraction` of the examples off for validation, as `model.fit(validation_split=...)` does.
 
     Returns:
@@ -88,13 +95,13 @@ def split(x, y, sample_weight, fraction):
     return mapped(lambda a: a[:at], arrays), mapped(lambda a: a[at:], arrays)
 
 
-def mapped(function, structure):
+def mapped(function: Callable[[Any], Any], structure: Nested) -> Nested:
     """Apply `function` to every leaf of a nested structure that is not None."""
     return keras.tree.map_structure(lambda leaf: None if leaf is None else function(leaf), structure)
 
 
-def narrow(array):
-    """An array of NumPy's, or one of the backend's tensors; float64 becomes `keras.config.floatx()`, as in Keras.
+def narrow(array: Any) -> Any:
+    """Convert to an array of NumPy's, or leave a tensor of the backend's; float64 becomes floatx, as in Keras.
 
     A column of a pandas table, (N,), becomes (N, 1), also as in Keras.
     """
@@ -112,7 +119,7 @@ def narrow(array):
     )
 
 
-def _sample_weights(y, sample_weight, class_weight):
+def _sample_weights(y: Nested, sample_weight: Nested, class_weight: dict[int, float] | None) -> Nested:
     if class_weight is None:
         if sample_weight is not None and keras.tree.is_nested(y) and not keras.tree.is_nested(sample_weight):
             return keras.tree.map_structure(lambda _: sample_weight, y)  # one weight for all outputs

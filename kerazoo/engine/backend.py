@@ -1,4 +1,4 @@
-"""Which implementation of the compiled loop serves the backend that Keras runs on.
+"""The compiled loop's implementation for the backend that Keras runs on.
 
 Each backend's package has one module `program` with the same names: `obstacle`, `data_obstacle`, `predicts_itself`,
 `scope`, `place`, `place_order`, `build`, `loops_of`, `steps_per_call`, `least_test_batch`, `writes`, `describe` and
@@ -7,23 +7,25 @@ Each backend's package has one module `program` with the same names: `obstacle`,
 
 import importlib
 import os
+from collections.abc import Sequence
+from types import ModuleType
 
 import keras
 
 COMPILED = ("tensorflow", "jax")
 
 
-def program():
-    """The module that runs Keras's present backend, or None where only Keras's own loop does."""
+def program() -> ModuleType | None:
+    """The `program` module of Keras's present backend, or None where there is none."""
     name = keras.backend.backend()
     return importlib.import_module(f"kerazoo.engine.{name}.program") if name in COMPILED else None
 
 
-def overridden(model, names):
-    """Those of the methods `names` of `keras.Model` that the class of `model` has in a form of its own."""
+def overridden(model: keras.Model, names: Sequence[str]) -> list[str]:
+    """The methods among `names` that the class of `model` overrides."""
     return [name for name in names if getattr(type(model), name) is not getattr(keras.Model, name)]
 
 
-def plain_wanted():
-    """Whether the environment variable KERAZOO_PLAIN asks for Keras's own path everywhere."""
+def plain_wanted() -> bool:
+    """Whether the environment variable KERAZOO_PLAIN asks for Keras's own code everywhere."""
     return os.environ.get("KERAZOO_PLAIN", "0") not in ("", "0")

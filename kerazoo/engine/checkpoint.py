@@ -7,23 +7,30 @@ and of the metrics; JSON under "meta" for the position, the run's settings and w
 import json
 import warnings
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
+import numpy.typing as npt
 
 from kerazoo.engine import values
 from kerazoo.engine.guard import finite
+from kerazoo.engine.types import Directory
 from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.files import whole_file
 
 _KEEP = 2
+Saved = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
+"""What a checkpoint holds: its "meta", and the other arrays by name."""
 
 
 class CheckpointError(InputError):
     """A checkpoint does not fit the model or the run that asks for it."""
 
 
-def variables_of(model):
+def variables_of(model: keras.Model) -> dict[str, list[keras.Variable]]:
     """The named groups of variables that make up the state; the model and its metrics must be built."""
     return {
         "model": model.variables,  # weights, moving averages and the states of the layers' SeedGenerators
@@ -32,7 +39,7 @@ def variables_of(model):
     }
 
 
-def save(directory, model, meta, write=True):
+def save(directory: Directory, model: keras.Model, meta: dict[str, Any], write: bool = True) -> Path:
     """Write `checkpoint-EPOCH-STEP.npz` into `directory` and drop all but the newest two.
 
     Args:
@@ -45,7 +52,7 @@ def save(directory, model, meta, write=True):
     Raises:
         NotFiniteError: a trained weight is NaN or infinite; the files are as before.
     """
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for group, variables in variables_of(model).items():
         arrays.update({f"{group}/{i}": _array(v) for i, v in enumerate(variables)})
     if not is_finite(model):
@@ -61,12 +68,12 @@ def save(directory, model, meta, write=True):
     return path
 
 
-def is_finite(model):
+def is_finite(model: keras.Model) -> bool:
     """Whether no trained weight of `model` is NaN or infinite."""
     return all(finite(_array(variable)) for variable in model.trainable_variables)
 
 
-def latest(directory):
+def latest(directory: Directory) -> Saved | None:
     """Read the newest whole checkpoint of `directory`: (meta, arrays), or None where there is none.
 
     A damaged file, which only a failing disk can leave behind, is passed over with a warning.
@@ -87,7 +94,9 @@ def latest(directory):
     return None
 
 
-def restore(model, arrays, groups=("model", "optimizer", "metrics")):
+def restore(
+    model: keras.Model, arrays: dict[str, npt.NDArray[Any]], groups: Sequence[str] = ("model", "optimizer", "metrics")
+) -> None:
     """Assign the `groups` of variables from `arrays`.
 
     Raises:
@@ -110,11 +119,11 @@ def restore(model, arrays, groups=("model", "optimizer", "metrics")):
         variable.assign(array.view(_array(variable).dtype) if array.dtype.kind == "V" else array)
 
 
-def _array(variable):
+def _array(variable: keras.Variable) -> npt.NDArray[Any]:
     value = variable.value  # not np.asarray(variable): Keras's conversion warns under NumPy 2
     return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
 
 
-def paths(directory):
+def paths(directory: Directory) -> list[Path]:
     """The checkpoints in `directory`, the newest first."""
     return sorted(Path(directory).glob("checkpoint-*.npz"), reverse=True)

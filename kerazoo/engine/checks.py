@@ -1,33 +1,46 @@
-"""What can be refused before anything is built, each in one line."""
+"""Checks of arguments before anything is built; each error is one line."""
 
 import os
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from kerazoo.engine import checkpoint, internals
+from kerazoo.engine.types import Directory, Frequency
 from kerazoo.errors import InputError
 from kerazoo.files import try_writing
 
 
-def model(given):
-    """Refuse what is no Keras model."""
+def model(given: object) -> None:
+    """Raise InputError unless this is a Keras model."""
     if not isinstance(given, keras.Model):
         told = f"{given!r}" if isinstance(given, str) else f"a {type(given).__name__}"
         raise InputError(f"{told} is no keras.Model; kerazoo.build(name) builds one, kerazoo.train(name) trains one")
 
 
-def compiled(given, batch_size):
-    """Refuse a model that was not compiled, and a batch size below 1."""
+def compiled(given: Any, batch_size: int | None) -> None:
+    """Raise InputError for a model that was not compiled, or a batch size below 1."""
     model(given)
     if not getattr(given, "compiled", False):
         raise InputError(f"the model {given.name!r} is not compiled; call model.compile(optimizer, loss) first")
     at_least("batch_size", batch_size, 1, or_none=True)
 
 
-def fit(given, batch_size, validation_freq, callbacks, resume, checkpoint_dir, strategy, numbers, positive):
-    """Refuse arguments of `fit` that would fail later, or never end.
+def fit(
+    given: Any,
+    batch_size: int | None,
+    validation_freq: Frequency,
+    callbacks: Sequence[object],
+    resume: bool,
+    checkpoint_dir: Directory | None,
+    strategy: Any,
+    numbers: Mapping[str, object],
+    positive: Mapping[str, object],
+) -> None:
+    """Raise InputError for arguments of `fit` that would fail later, or never end.
 
     Args:
         numbers: by name, what has to be a whole number, 0 or more.
@@ -51,8 +64,8 @@ def fit(given, batch_size, validation_freq, callbacks, resume, checkpoint_dir, s
         raise InputError("create and compile the model inside strategy.scope(), then fit with that strategy")
 
 
-def _directory(path, resume):
-    """Refuse a directory of checkpoints that cannot be written, or holds another run's."""
+def _directory(path: Any, resume: bool) -> None:
+    """Raise InputError for a checkpoint directory that cannot be written, or holds another run's checkpoints."""
     if path is None:
         if resume:
             raise InputError("resume=True needs the checkpoint_dir of the run to go on with")
@@ -69,16 +82,16 @@ def _directory(path, resume):
         raise InputError(f"{str(path)!r} holds the checkpoints of a run; resume=True goes on with it, or name another")
 
 
-def at_least(name, value, least, or_none=False):
-    """Refuse a value that is no whole number from `least` on."""
+def at_least(name: str, value: Any, least: int, or_none: bool = False) -> None:
+    """Raise InputError unless the value is a whole number, `least` or more."""
     if value is None and or_none:
         return
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
         raise InputError(f"{name}={value!r}: wanted a whole number, {least} or more")
 
 
-def capped(epochs, steps_per_epoch):
-    """Epochs and steps under Keras's caps for debugging, with a warning where they cut something off."""
+def capped(epochs: int, steps_per_epoch: int | None) -> tuple[int, int | None]:
+    """Apply Keras's debugging caps to epochs and steps, with a warning where they reduce one."""
     most, most_steps = internals.max_epochs(), internals.max_steps_per_epoch()
     if most and most < epochs:
         warnings.warn(f"keras.config caps the epochs at {most}", stacklevel=3)

@@ -1,4 +1,6 @@
-"""What the compiled loop does not take goes through Keras's own: streams, models that run eagerly, other backends."""
+"""Keras's own loop, for what the compiled loop does not cover: streams, eager models, other backends."""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -6,12 +8,25 @@ import numpy as np
 from kerazoo.engine import hooks
 from kerazoo.engine.guard import guards
 from kerazoo.engine.logs import plain
+from kerazoo.engine.saver import Saver
+from kerazoo.engine.types import Callbacks, Logs, Nested
 
 _STEPS_PER_CALL = 16
 
 
-def fit(model, x, y, callbacks, saver, *, seed, initial_epoch, steps_per_call, **options):
-    """`model.fit` with checkpoints: resumes at epochs, since a stream's position cannot be restored.
+def fit(
+    model: keras.Model,
+    x: Nested,
+    y: Nested,
+    callbacks: Callbacks,
+    saver: Saver,
+    *,
+    seed: int,
+    initial_epoch: int,
+    steps_per_call: int | None,
+    **options: Any,
+) -> keras.callbacks.History:
+    """Call `model.fit` with checkpoints; it resumes at an epoch's start, since a stream's position cannot be restored.
 
     On TensorFlow, several steps run in one call where no strategy forbids it (Keras fails there) and no callback wants
     every batch.
@@ -47,22 +62,22 @@ def fit(model, x, y, callbacks, saver, *, seed, initial_epoch, steps_per_call, *
             model.train_function = model.test_function = None
 
 
-def _per_call(wanted, steps_per_epoch):
+def _per_call(wanted: int, steps_per_epoch: int | None) -> int:
     # Keras runs whole calls only: with 4 steps a call, an epoch of 17 would draw 20 batches from an endless stream.
     return max(k for k in range(1, wanted + 1) if not steps_per_epoch or steps_per_epoch % k == 0)
 
 
-def evaluate(model, x, y, **options):
-    """`model.evaluate`, as a dict."""
+def evaluate(model: keras.Model, x: Nested, y: Nested, **options: Any) -> dict[str, Any]:
+    """Call `model.evaluate`; returns a dict."""
     return plain(model.evaluate(x, y, verbose=0, return_dict=True, **options))
 
 
 class _Reseed(keras.callbacks.Callback):
-    """Makes the order of epoch e a function of (seed, e) where Keras shuffles with NumPy's global generator."""
+    """Seeds NumPy's global generator by (seed, epoch) before each epoch, for Keras shuffles with it."""
 
-    def __init__(self, seed):
+    def __init__(self, seed: int) -> None:
         super().__init__()
         self.seed = seed
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         np.random.seed(np.random.SeedSequence([self.seed, epoch]).generate_state(4))

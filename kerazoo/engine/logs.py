@@ -1,8 +1,12 @@
 """Logs as Keras gives them to callbacks."""
 
+from typing import Any
 
-def plain(logs):
-    """Logs as Python floats, sorted by name, nested ones unfolded; what is no number stays as it is."""
+from kerazoo.engine.types import Logs
+
+
+def plain(logs: Logs | None) -> dict[str, Any]:
+    """Convert logs to Python floats, sorted by name and flattened; values that are no numbers stay as they are."""
     result = {}
     for name, value in sorted((logs or {}).items()):
         if isinstance(value, dict):

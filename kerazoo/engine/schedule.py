@@ -13,8 +13,8 @@ class Part:
     short: bool = False
 
 
-def part_of(epoch, steps, steps_per_epoch=None, start=0):
-    """The part that `epoch` reads, a pure function of the arguments, so that a resumed run reads on where it was.
+def part_of(epoch: int, steps: int, steps_per_epoch: int | None = None, start: int = 0) -> Part:
+    """The part of the data that `epoch` reads: a pure function of the arguments, so that a resumed run continues there.
 
     Args:
         epoch: its number.

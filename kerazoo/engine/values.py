@@ -1,12 +1,15 @@
-"""Python values to JSON and back, arrays set aside: what a checkpoint keeps of callbacks, without pickle."""
+"""Encode the state of callbacks as JSON and arrays, for checkpoints without pickle."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 _PLAIN = (type(None), bool, int, float, str)
 
 
-def encode(value, arrays):
-    """The JSON form of nested dicts, lists and tuples of plain values and arrays; arrays are added to `arrays`.
+def encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
+    """Return the JSON form of nested dicts, lists and tuples of plain values and arrays; arrays are added to `arrays`.
 
     Raises:
         TypeError: something else is among them.
@@ -24,8 +27,8 @@ def encode(value, arrays):
     raise TypeError(f"cannot keep a {type(value).__name__}")
 
 
-def decode(node, arrays):
-    """The value that `encode` was given."""
+def decode(node: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
+    """Return the value that `encode` was given."""
     if not isinstance(node, dict):
         return node
     if "array" in node:
@@ -37,7 +40,7 @@ def decode(node, arrays):
     return (list if kind == "list" else tuple)(decode(item, arrays) for item in items)
 
 
-def equal(a, b):
+def equal(a: Any, b: Any) -> bool:
     """Whether two encodable values are the same, arrays included."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return type(a) is type(b) and a.dtype == b.dtype and np.array_equal(a, b)
@@ -47,4 +50,4 @@ def equal(a, b):
         return a.keys() == b.keys() and all(equal(a[k], b[k]) for k in a)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(equal, a, b))
-    return a == b
+    return bool(a == b)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from kerazoo.engine import internals
-from kerazoo.engine.faster import plain_class
+from kerazoo.engine.layer_swap import plain_class
 from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.inference import samplers
 from kerazoo.inference.compiling import compiled

@@ -1,7 +1,9 @@
-"""The C library: an LSTM and optimizer updates for a CPU, for TensorFlow and for JAX; or why it is not in use.
+"""The C library, an LSTM and optimizer updates on a CPU for TensorFlow and JAX, or the reason why it is not in use.
 
 It is built with the package where there is GCC, for Linux on x86-64, and needs a processor with AVX2. Without it
-everything is computed by the operations of TensorFlow and of JAX, with the same results.
+everything is computed by the operations of TensorFlow and of JAX, with the same results. It uses as many threads as
+TensorFlow's intra-op setting says (that of `tf.config.threading`, or TF_NUM_INTRAOP_THREADS), else as the process has
+cores, by its affinity and its container's CPU quota (cgroup v2).
 """
 
 from __future__ import annotations
@@ -36,12 +38,12 @@ def library() -> Library | None:
 
 
 def why_not() -> str | None:
-    """Why `library` gives None, in words; None where it does not."""
+    """The reason why `library` returns None; None where it returns a library."""
     return "KERAZOO_KERNELS=0 turns them off" if off() else _loaded()[1]
 
 
 def functions() -> ctypes.CDLL:
-    """The library's C functions, without TensorFlow, for JAX.
+    """Return the library's C functions, for JAX; does not import TensorFlow.
 
     Raises:
         LookupError: they are not in use; the message says why.
@@ -55,7 +57,7 @@ def functions() -> ctypes.CDLL:
 
 
 def _path() -> str | None:
-    """Where the built library is, or None where the package was installed without."""
+    """The path of the built library, or None if it was not built."""
     spec = importlib.util.find_spec(_MODULE)
     return spec.origin if spec else None
 
@@ -90,15 +92,21 @@ def _load() -> Library:
     c = _open(file)
     if trouble := c.kz_tensorflow_trouble():
         raise _UnavailableError(trouble.decode())
-    if threads := tf.config.threading.get_intra_op_parallelism_threads():
+    if threads := tf.config.threading.get_intra_op_parallelism_threads() or _threads_of_environment():
         c.kz_set_threads(threads)
     found = Library(operations, c, c.kz_instructions().decode())
     _check(found, tf)
     return found
 
 
+def _threads_of_environment() -> int:
+    """The value of TF_NUM_INTRAOP_THREADS, which TensorFlow's Python settings do not show; 0 if unset."""
+    value = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return int(value) if value.isdecimal() else 0
+
+
 def _built() -> str:
-    """The library's file, where it is for this machine."""
+    """The library's file, after a check that it is for this machine."""
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         raise _UnavailableError(f"they are for Linux on x86-64, this is {sys.platform} on {platform.machine()}")
     if (file := _path()) is None:
@@ -118,7 +126,7 @@ def _open(file: str) -> ctypes.CDLL:
 
 
 def _check(found: Library, tf: Any) -> None:
-    """Compute something small whose result is known."""
+    """Run one operation whose result is known."""
     with tf.init_scope(), tf.device("CPU:0"):
         one = tf.ones((1,))
         try:

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <xmmintrin.h>
 
@@ -81,18 +82,26 @@ static void start(int count) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-int kz_threads(void) {
-    int count = atomic_load(&wanted);
-    if (!count) {
-        cpu_set_t set;
-        count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-        count = count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
-        atomic_store(&wanted, count);
-    }
-    return count;
+void kz_set_threads(int count) { atomic_store(&wanted, count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count); }
+
+/* The processors' time that a container may use, in whole processors, rounded up (cgroup v2: "200000 100000", or "max ..."
+ * where there is no limit). More threads than that would be stopped in turn, and wait for each other. */
+static long quota(void) {
+    long time, period;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    int limited = file && fscanf(file, "%ld %ld", &time, &period) == 2 && time > 0 && period > 0;
+    if (file) fclose(file);
+    return limited ? (time + period - 1) / period : MOST_THREADS;
 }
 
-void kz_set_threads(int count) { atomic_store(&wanted, count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count); }
+int kz_threads(void) {
+    if (!atomic_load(&wanted)) {
+        cpu_set_t set;
+        int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+        kz_set_threads(count < quota() ? count : (int)quota());
+    }
+    return atomic_load(&wanted);
+}
 
 void kz_share(kz_task *task, void *work, int shares) {
     int others = kz_threads() - 1;

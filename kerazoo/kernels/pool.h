@@ -7,8 +7,9 @@
 /* Does one of `shares` equal parts of a piece of work. */
 typedef void kz_task(void *work, int share, int shares);
 
-/* How many threads a piece of work is shared by; at first as many as this process may run on. */
-int kz_threads(void);
+/* How many threads a piece of work is shared by; at first as many as there are processors that this process may run on,
+ * and no more than its container's quota of their time. */
+__attribute__((visibility("default"))) int kz_threads(void);
 __attribute__((visibility("default"))) void kz_set_threads(int count);
 
 /* Has each of `shares` shares done, by the caller and those of the pool's threads that find the time, and returns when all

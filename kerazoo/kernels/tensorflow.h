@@ -68,14 +68,15 @@ struct call {
     char message[160];
 };
 
+static void fail(struct call *call, int code, const char *message) {
+    if (call->code == TF_OK) call->code = code, snprintf(call->message, sizeof call->message, "%s", message);
+}
+
 static struct call begin(TF_OpKernelContext *context) {
     struct call call = {.context = context, .status = TF_NewStatus(), .count = TF_NumInputs(context)};
     call.inputs = calloc(call.count, sizeof *call.inputs);
+    if (!call.inputs) call.count = 0, fail(&call, TF_RESOURCE_EXHAUSTED, "memory is short");
     return call;
-}
-
-static void fail(struct call *call, int code, const char *message) {
-    if (call->code == TF_OK) call->code = code, snprintf(call->message, sizeof call->message, "%s", message);
 }
 
 static bool good(struct call *call) {
@@ -83,7 +84,9 @@ static bool good(struct call *call) {
     return call->code == TF_OK;
 }
 
+/* Input i, or NULL where something went wrong. */
 static TF_Tensor *input(struct call *call, int i) {
+    if (!call->inputs) return NULL;
     if (!call->inputs[i] && good(call)) TF_GetInput(call->context, i, &call->inputs[i], call->status);
     return call->inputs[i];
 }

@@ -17,19 +17,22 @@ static void check_range(struct call *call, const int32_t *indices, long count, l
         }
 }
 
+struct options { bool backwards, sequences; };
+
 static void *read_options(TF_OpKernelConstruction *construction) {
+    static struct options every[] = {{false, false}, {false, true}, {true, false}, {true, true}};
     TF_Status *status = TF_NewStatus();
-    unsigned char *options = calloc(2, 1);
-    TF_OpKernelConstruction_GetAttrBool(construction, "backwards", options, status);
-    TF_OpKernelConstruction_GetAttrBool(construction, "sequences", options + 1, status);
+    unsigned char backwards = 0, sequences = 0;
+    TF_OpKernelConstruction_GetAttrBool(construction, "backwards", &backwards, status);
+    TF_OpKernelConstruction_GetAttrBool(construction, "sequences", &sequences, status);
     TF_DeleteStatus(status);
-    return options;
+    return every + 2 * !!backwards + !!sequences;
 }
 
 /* table (V, D), tokens, kernel, recurrent, bias, h, c; or inputs (B, T, D), an empty tokens, ...: in both of the LSTM's
  * operations. An empty bias is none. */
-static struct kz_lstm read_lstm(struct call *call, const unsigned char *options) {
-    struct kz_lstm l = {.backwards = options[0]};
+static struct kz_lstm read_lstm(struct call *call, const struct options *options) {
+    struct kz_lstm l = {.backwards = options->backwards};
     bool lookup = input(call, 0) && TF_NumDims(input(call, 0)) == 2;
     if (lookup) {
         l.batch = size(call, 1, 2, 0), l.steps = size(call, 1, 2, 1), l.rows = size(call, 0, 2, 0);
@@ -57,7 +60,7 @@ static void lstm(void *options, TF_OpKernelContext *context) {
     struct kz_lstm l = read_lstm(&call, options);
     if (good(&call)) {
         long B = l.batch, T = l.steps, H = l.units, P = kz_padded(H), S = T * B;
-        bool sequences = ((unsigned char *)options)[1];
+        bool sequences = ((struct options *)options)->sequences;
         float *outputs = output(&call, 0, TF_FLOAT, SHAPE(sequences ? B : 0, T, H));
         float *h = output(&call, 1, TF_FLOAT, SHAPE(B, H)), *c = output(&call, 2, TF_FLOAT, SHAPE(B, H));
         l.gates = output(&call, 3, TF_FLOAT, SHAPE(S, 4 * P));
@@ -77,7 +80,7 @@ static void lstm_gradient(void *options, TF_OpKernelContext *context) {
     long B = l.batch, T = l.steps, D = l.inputs_width, H = l.units, P = kz_padded(H), S = T * B;
     float *d_gates = good(&call) ? replace(&call, 7, 6, SHAPE(S, 4 * P)) : NULL;
     want(&call, 7, S * 4 * P), want(&call, 8, S * P), want(&call, 9, S * P), want(&call, 10, l.tokens && S ? 2 * S + 1 : 0);
-    bool sequences = ((unsigned char *)options)[1];
+    bool sequences = ((struct options *)options)->sequences;
     if (sequences) want(&call, 11, S * H);
     want(&call, 12, B * H), want(&call, 13, B * H);
     l.gates = data(&call, 7), l.cells = data(&call, 8), l.hidden = data(&call, 9);
@@ -104,7 +107,8 @@ static struct kz_variable *read_variables(struct call *call, int scalars, int ke
     int n = *count = (call->count - scalars - sparse) / (2 + kept);
     if (call->count != scalars + sparse + n * (2 + kept) || (sparse && n != 1))
         fail(call, TF_INVALID_ARGUMENT, "the optimizer wants another number of states for these options");
-    struct kz_variable *all = calloc(n, sizeof *all);
+    struct kz_variable *all = good(call) ? calloc(n, sizeof *all) : NULL;
+    if (!all) fail(call, TF_RESOURCE_EXHAUSTED, "memory is short");
     for (int i = 0; i < n && good(call); i++) {
         struct kz_variable *v = all + i;
         int at = scalars + i, gradient = at + (1 + kept) * n;
@@ -177,9 +181,7 @@ static void unknown_shapes(TF_ShapeInferenceContext *context, TF_Status *status)
 static char trouble[256] = "TensorFlow was not loaded before the kernels";
 KZ_EXPORT const char *kz_tensorflow_trouble(void) { return trouble; }
 
-static void *no_options(TF_OpKernelConstruction *construction) { return (void)construction, NULL; }
-
-/* Registers an operation and its kernel. `signature` has words: inputs, "->", outputs, "|", attributes. */
+/* Registers an operation and its kernel; `create` may be NULL. `signature` has words: inputs, "->", outputs, "|", attributes. */
 static void define(const char *name, const char *const *signature, create_function *create, compute_function *compute) {
     if (*trouble) return;
     TF_Status *status = TF_NewStatus();
@@ -194,7 +196,7 @@ static void define(const char *name, const char *const *signature, create_functi
     TF_OpDefinitionBuilderSetShapeInferenceFunction(builder, unknown_shapes);
     TF_RegisterOpDefinition(builder, status);
     if (TF_GetCode(status) == TF_OK)
-        TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, free), status);
+        TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, compute, NULL), status);
     if (TF_GetCode(status) != TF_OK) snprintf(trouble, sizeof trouble, "%s: %s", name, TF_Message(status));
     TF_DeleteStatus(status);
 }
@@ -226,10 +228,10 @@ __attribute__((constructor)) static void loaded(void) {
 #define ADAM "alpha: float", "rest_1: float", "rest_2: float", "epsilon: float"
 #define RMSPROP "rate: float", "rho: float", "rest: float", "momentum: float", "epsilon: float"
 #define SGD "rate: float", "momentum: float", "nesterov: float"
-    define("KerazooAdam", WORDS(ADAM, VARIABLES, RESULTS), no_options, adam_dense);
-    define("KerazooAdamSparse", WORDS(ADAM, VARIABLES, "indices: int32", RESULTS), no_options, adam_sparse);
-    define("KerazooRMSprop", WORDS(RMSPROP, VARIABLES, RESULTS), no_options, rmsprop_dense);
-    define("KerazooRMSpropSparse", WORDS(RMSPROP, VARIABLES, "indices: int32", RESULTS), no_options, rmsprop_sparse);
-    define("KerazooSGD", WORDS(SGD, VARIABLES, RESULTS), no_options, sgd_dense);
-    define("KerazooSGDSparse", WORDS(SGD, VARIABLES, "indices: int32", RESULTS), no_options, sgd_sparse);
+    define("KerazooAdam", WORDS(ADAM, VARIABLES, RESULTS), NULL, adam_dense);
+    define("KerazooAdamSparse", WORDS(ADAM, VARIABLES, "indices: int32", RESULTS), NULL, adam_sparse);
+    define("KerazooRMSprop", WORDS(RMSPROP, VARIABLES, RESULTS), NULL, rmsprop_dense);
+    define("KerazooRMSpropSparse", WORDS(RMSPROP, VARIABLES, "indices: int32", RESULTS), NULL, rmsprop_sparse);
+    define("KerazooSGD", WORDS(SGD, VARIABLES, RESULTS), NULL, sgd_dense);
+    define("KerazooSGDSparse", WORDS(SGD, VARIABLES, "indices: int32", RESULTS), NULL, sgd_sparse);
 }

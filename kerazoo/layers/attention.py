@@ -11,8 +11,10 @@ from typing import Any
 import keras
 from keras import ops
 
+from kerazoo.layers.types import Mask, Shape, Tensor
 
-def attend(query: Any, key: Any, value: Any, mask: Any = None) -> tuple[Any, Any]:
+
+def attend(query: Tensor, key: Tensor, value: Tensor, mask: Mask = None) -> tuple[Tensor, Tensor]:
     """Return softmax(Q K^T / sqrt(d_k)) V and the softmax, its weights (document 001, section 4.1).
 
     Args:
@@ -30,7 +32,7 @@ def attend(query: Any, key: Any, value: Any, mask: Any = None) -> tuple[Any, Any
     return ops.matmul(weights, value), weights  # (..., Tq, d_v), (..., Tq, Tk)
 
 
-def attention_weights(query: Any, key: Any, mask: Any = None) -> Any:
+def attention_weights(query: Tensor, key: Tensor, mask: Mask = None) -> Tensor:
     """Return softmax(Q K^T / sqrt(d_k)), the weights (..., Tq, Tk) of `attend`, which says the rest."""
     _check_equal("features", query=query.shape[-1], key=key.shape[-1])
     # The query is scaled rather than the product, which could leave float16's range before it is divided.
@@ -63,7 +65,7 @@ class ScaledDotProductAttention(keras.layers.Layer):
         ValueError: `num_heads` is below 1.
     """
 
-    xla_on_cpu = True  # faster so, as measured: see `engine.jit`
+    xla_on_cpu = True  # faster so, as measured: see `engine.tensorflow.jit`
     _arguments: tuple[str, ...] = ("num_heads", "causal", "return_weights")
 
     def __init__(self, num_heads: int = 1, causal: bool = False, return_weights: bool = False, **kwargs: Any) -> None:
@@ -73,8 +75,14 @@ class ScaledDotProductAttention(keras.layers.Layer):
         self.supports_masking = True  # the query's Keras mask goes on to the output
 
     def __call__(
-        self, query: Any, key: Any = None, value: Any = None, key_mask: Any = None, mask: Any = None, **kwargs: Any
-    ) -> Any:
+        self,
+        query: Tensor,
+        key: Tensor = None,
+        value: Tensor = None,
+        key_mask: Mask = None,
+        mask: Mask = None,
+        **kwargs: Any,
+    ) -> Tensor:
         """Return the output (B, Tq, Dv); with `return_weights` also the weights (B, h, Tq, Tk).
 
         Args:
@@ -104,7 +112,9 @@ class ScaledDotProductAttention(keras.layers.Layer):
             _as_bool("mask", _check_shape("mask", mask, "(batch, queries, keys)", (q[0], q[1], k[1])))
         return super().__call__(query, key, value, key_mask=key_mask, attention_mask=mask, **kwargs)
 
-    def call(self, query: Any, key: Any, value: Any, key_mask: Any = None, attention_mask: Any = None) -> Any:
+    def call(
+        self, query: Tensor, key: Tensor, value: Tensor, key_mask: Mask = None, attention_mask: Mask = None
+    ) -> Tensor:
         """Return what `__call__` says."""
         h = self.num_heads
         cut = (ops.reshape(x, (*ops.shape(x)[:2], h, x.shape[2] // h)) for x in (query, key, value))  # (B, T, h, d)
@@ -114,7 +124,7 @@ class ScaledDotProductAttention(keras.layers.Layer):
         output = ops.reshape(output, (*ops.shape(query)[:2], value.shape[2]))  # (B, Tq, Dv)
         return (output, weights) if self.return_weights else output
 
-    def _visible(self, query: Any, key: Any, key_mask: Any, attention_mask: Any) -> Any:
+    def _visible(self, query: Tensor, key: Tensor, key_mask: Mask, attention_mask: Mask) -> Tensor:
         """Return all masks in one, bool that broadcasts to (B, h, Tq, Tk), or None if every query sees all."""
         visible = None if key_mask is None else _as_bool("key_mask", key_mask)[:, None, None, :]  # (B, 1, 1, Tk)
         if attention_mask is not None:
@@ -132,7 +142,9 @@ class ScaledDotProductAttention(keras.layers.Layer):
             if size is None or size % self.num_heads:
                 raise ValueError(f"{name} has {size} features, want a multiple of num_heads={self.num_heads}: fit one")
 
-    def compute_output_shape(self, query_shape: Any, key_shape: Any = None, value_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, query_shape: Shape, key_shape: Shape | None = None, value_shape: Shape | None = None
+    ) -> Shape | tuple[Shape, Shape]:
         """Return the shape (B, Tq, Dv) of the output, with `return_weights` also (B, h, Tq, Tk) of the weights."""
         q, k, v = query_shape, key_shape or query_shape, value_shape or key_shape or query_shape
         output, weights = (*q[:2], v[2]), (q[0], self.num_heads, q[1], k[1])
@@ -180,7 +192,7 @@ class MultiHeadAttention(ScaledDotProductAttention):
             raise ValueError(f"dropout={dropout!r} is outside [0, 1): pass the share of weights to drop, such as 0.1")
         self.use_bias, self.dropout = bool(use_bias), float(dropout)
 
-    def build(self, query_shape: Any, key_shape: Any = None, value_shape: Any = None) -> None:
+    def build(self, query_shape: Shape, key_shape: Shape | None = None, value_shape: Shape | None = None) -> None:
         """Make the projections for inputs of these (B, T, D) shapes."""
         q, k, v = query_shape, key_shape or query_shape, value_shape or key_shape or query_shape
         self._features = {"query": q[2], "key": k[2], "value": v[2]}
@@ -191,7 +203,7 @@ class MultiHeadAttention(ScaledDotProductAttention):
         self.output_dense = self._dense("attention_output", "bthd,hdf->btf", (None, q[2]), (None, *value))
         self.dropout_layer = keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name="dropout")
 
-    def _dense(self, name: str, equation: str, output_shape: Any, input_shape: Any) -> keras.layers.EinsumDense:
+    def _dense(self, name: str, equation: str, output_shape: Shape, input_shape: Shape) -> keras.layers.EinsumDense:
         bias = equation.split("->bt")[1] if self.use_bias else None  # along all axes but batch and time
         dense = keras.layers.EinsumDense(equation, output_shape, bias_axes=bias, dtype=self.dtype_policy, name=name)
         dense.supports_masking = True  # or Keras warns that the mask of the input ends here, which it need not hear of
@@ -199,8 +211,14 @@ class MultiHeadAttention(ScaledDotProductAttention):
         return dense
 
     def call(
-        self, query: Any, key: Any, value: Any, key_mask: Any = None, attention_mask: Any = None, training: Any = None
-    ) -> Any:
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_mask: Mask = None,
+        attention_mask: Mask = None,
+        training: bool | None = None,
+    ) -> Tensor:
         """Return what `__call__` says."""
         projected = self.query_dense(query), self.key_dense(key), self.value_dense(value)  # (B, T, h, d) each
         q, k, v = (ops.transpose(x, (0, 2, 1, 3)) for x in projected)  # (B, h, T, d) each
@@ -214,12 +232,14 @@ class MultiHeadAttention(ScaledDotProductAttention):
         if None in sizes.values() or want not in ("known", sizes):
             raise ValueError(f"features are {sizes}, want {want}: pass others, or make a new layer for these")
 
-    def compute_output_shape(self, query_shape: Any, key_shape: Any = None, value_shape: Any = None) -> Any:
+    def compute_output_shape(
+        self, query_shape: Shape, key_shape: Shape | None = None, value_shape: Shape | None = None
+    ) -> Shape | tuple[Shape, Shape]:
         """Return the shape (B, Tq, D) of the output, with `return_weights` also (B, h, Tq, Tk) of the weights."""
         return super().compute_output_shape(query_shape, key_shape, query_shape)  # D is the query's, not the value's
 
 
-def _positive(name: str, number: Any) -> int:
+def _positive(name: str, number: object) -> int:
     """Return `number` if it is an integer of at least 1."""
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ValueError(f"{name}={number!r} is not an integer of at least 1: pass one, such as {name}=4")
@@ -233,7 +253,7 @@ def _check_equal(what: str, **sizes: int | None) -> None:
         raise ValueError(f"{given} {what}, want as many in each: cut, pad or project them to match")
 
 
-def _check_shape(name: str, x: Any, axes: str, sizes: tuple[int | None, ...]) -> Any:
+def _check_shape(name: str, x: Tensor, axes: str, sizes: tuple[int | None, ...]) -> Tensor:
     """Return `x`, or raise ValueError unless its shape broadcasts to the sizes of these axes, where None is any."""
     shape = tuple(getattr(x, "shape", ()))
     fits = (want is None or size in (want, 1, None) for size, want in zip(shape, sizes, strict=False))
@@ -242,7 +262,7 @@ def _check_shape(name: str, x: Any, axes: str, sizes: tuple[int | None, ...]) ->
     return x
 
 
-def _as_bool(name: str, mask: Any) -> Any:
+def _as_bool(name: str, mask: Tensor) -> Tensor:
     """Return `mask`, bool or 0/1 integers, as bool. Floats raise: they may be meant to be added to the scores."""
     dtype = keras.backend.standardize_dtype(mask.dtype)
     if dtype != "bool" and not keras.backend.is_int_dtype(dtype):

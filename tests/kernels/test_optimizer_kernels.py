@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import kerazoo
 from kerazoo import kernels
-from kerazoo.engine.tensorflow import faster
+from kerazoo.engine.tensorflow import layer_swap
 from kerazoo.engine.tensorflow.jit import use_xla
 
 pytestmark = pytest.mark.tensorflow
@@ -63,7 +63,7 @@ def steps(optimizer, context):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_steps_are_those_of_keras(operations, name):
-    ours = steps(OPTIMIZERS[name](), faster.accelerated)
+    ours = steps(OPTIMIZERS[name](), layer_swap.accelerated)
     theirs = steps(OPTIMIZERS[name](), lambda model: contextlib.nullcontext())
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)

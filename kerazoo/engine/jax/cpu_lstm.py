@@ -1,43 +1,32 @@
-"""The LSTM of `kerazoo.kernels`, in C, within programs of JAX on a CPU.
+"""The C LSTM of `kerazoo.kernels`, called from JAX programs on a CPU.
 
 Symbols: B batch, T steps, D inputs, H units, P units with padding.
 """
 
 import ctypes
 import functools
-import logging
+from collections.abc import Sequence
+from typing import Any
 
 import jax
-import numpy as np
+from jax import Array
 from jax import numpy as jnp
 
 from kerazoo import kernels
+from kerazoo.engine.jax import self_check
+from kerazoo.engine.jax.self_check import Outputs
 
 _NAMES = {"forward": "kz_xla_lstm", "backward": "kz_xla_lstm_gradient"}
 
 
-def works():
-    """Whether the C library is there and gives what the same steps in NumPy give; if not, the log says why."""
-    return not kernels.off() and _works()
+def works() -> bool:
+    """Whether the C library is available and passes its check; if not, the log says why."""
+    return not kernels.off() and self_check.passes(recur, "an LSTM is not run in C")
 
 
 @functools.cache
-def _works():
-    draw = np.random.default_rng(0).standard_normal
-    given = [draw(shape).astype("float32") for shape in ((2, 1, 3), (3, 32), (8, 32), (32,), (1, 8), (1, 8))]
-    try:
-        _library()
-        run = jax.jit(functools.partial(_run, False)).lower(*given).compile()  # apart from what is being traced
-        got = np.asarray(run(*given)[0][0])
-    except Exception as error:
-        logging.getLogger("kerazoo.engine").info("an LSTM is not run in C: %s", error)
-        return False
-    return bool(np.allclose(got, _plain(*given), rtol=1e-4, atol=1e-5))
-
-
-@functools.cache
-def _library():
-    """The C library, whose calls XLA knows."""
+def _library() -> ctypes.CDLL:
+    """Load the C library and register its functions with XLA."""
     c = kernels.functions()
     as_capsule = ctypes.pythonapi.PyCapsule_New
     as_capsule.restype, as_capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
@@ -48,20 +37,8 @@ def _library():
     return c
 
 
-def _plain(inputs, kernel, recurrent, bias, h, c):
-    """The outputs (T, B, H) of inputs (T, B, D)."""
-    outputs = []
-    for x in inputs:
-        i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=1)
-        i, f, g, o = 1 / (1 + np.exp(-i)), 1 / (1 + np.exp(-f)), np.tanh(g), 1 / (1 + np.exp(-o))
-        c = f * c + i * g
-        h = o * np.tanh(c)
-        outputs.append(h)
-    return np.stack(outputs)
-
-
 @jax.custom_vjp
-def recur(inputs, kernel, recurrent, bias, h, c):
+def recur(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> Outputs:
     """Run an LSTM.
 
     Args:
@@ -75,7 +52,7 @@ def recur(inputs, kernel, recurrent, bias, h, c):
     return _run(False, inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _run(training, inputs, *weights):
+def _run(training: bool, inputs: Array, *weights: Array) -> tuple[Outputs, Any]:
     """`recur`, and what `_backward` needs of it."""
     steps, batch, _ = inputs.shape
     units = weights[1].shape[0]
@@ -88,8 +65,8 @@ def _run(training, inputs, *weights):
     return (jnp.swapaxes(outputs, 0, 1), h, c), (arguments, kept)
 
 
-def _backward(kept, gradients):
-    """From the gradients of what `recur` returns to those of its arguments."""
+def _backward(kept: Any, gradients: Outputs) -> tuple[Array, ...]:
+    """Map the gradients of the results of `recur` to those of its arguments."""
     arguments, saved = kept
     d_outputs, d_h, d_c = gradients
     given = (*arguments, *saved, jnp.swapaxes(d_outputs, 0, 1), d_h, d_c)
@@ -101,5 +78,5 @@ def _backward(kept, gradients):
 recur.defvjp(functools.partial(_run, True), _backward)
 
 
-def _call(what, shapes, *arguments):
+def _call(what: str, shapes: list[tuple[int, ...]], *arguments: Array) -> Sequence[Array]:
     return jax.ffi.ffi_call(_NAMES[what], [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes])(*arguments)

@@ -1,4 +1,4 @@
-"""Kernels in CUDA C within programs of JAX: compiled to PTX by NVRTC, which comes with JAX's CUDA, and called by XLA.
+"""CUDA C kernels in JAX programs: compiled to PTX by NVRTC, which comes with JAX's CUDA packages, and called by XLA.
 
 XLA records such a call in a CUDA graph like its own kernels, which it does not do with a call of cuDNN.
 """
@@ -7,10 +7,12 @@ import ctypes
 import functools
 import importlib.util
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import jax
 import numpy as np
+from jax import Array
 
 from kerazoo.engine import internals
 
@@ -21,7 +23,15 @@ class CannotCompile(Exception):
     """NVRTC is not there, or does not take a source; the message says why, in one line."""
 
 
-def call(source, name, results, blocks, threads, *arrays, **constants):
+def call(
+    source: str,
+    name: str,
+    results: list[jax.ShapeDtypeStruct],
+    blocks: int,
+    threads: int,
+    *arrays: Array,
+    **constants: int,
+) -> Sequence[Array]:
     """Call the kernel `name` of CUDA C, with pointers to `arrays` and then to the results.
 
     Args:
@@ -45,8 +55,8 @@ def call(source, name, results, blocks, threads, *arrays, **constants):
 
 
 @functools.cache
-def compiled(source, constants):
-    """The PTX of a file of CUDA C with constants ((name, int), ...).
+def compiled(source: str, constants: tuple[tuple[str, int], ...]) -> str:
+    """Compile a CUDA C file with macros ((name, int), ...) to PTX.
 
     Raises:
         CannotCompile: NVRTC is not there or refuses the file.
@@ -72,8 +82,8 @@ def compiled(source, constants):
 
 
 @functools.cache
-def _nvrtc():
-    """NVRTC: of the packages that JAX's CUDA brings, or the system's."""
+def _nvrtc() -> ctypes.CDLL:
+    """Load NVRTC, from the packages that JAX's CUDA brings or from the system."""
     spec = importlib.util.find_spec("nvidia")
     folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
     found = itertools.chain.from_iterable(sorted(folder.glob("*/lib/libnvrtc.so.[0-9]*")) for folder in folders)

@@ -1,4 +1,4 @@
-"""An LSTM on an NVIDIA GPU whose recurrence is one kernel, `lstm.cu`; the rest are a few large matrix products.
+"""An LSTM for NVIDIA GPUs: one kernel, `lstm.cu`, for the recurrence, and a few large matrix products.
 
 cuDNN starts two or three kernels in each time step, which for small models takes longer than they run.
 
@@ -6,53 +6,34 @@ Symbols: B batch, T steps, D inputs, H units. Gates are interleaved: (..., H, 4)
 """
 
 import functools
-import logging
+from collections.abc import Sequence
+from typing import Any
 
 import jax
-import numpy as np
+from jax import Array
 from jax import numpy as jnp
 
-from kerazoo.engine.jax import cuda
+from kerazoo.engine.jax import cuda, self_check
+from kerazoo.engine.jax.self_check import Outputs
 
 MOST_UNITS, MOST_EXAMPLES = 128, 512
 _SOURCE = "lstm.cu"
 
 
-def fits(units, examples, steps):
-    """Whether the kernel takes an LSTM of this size, and works here."""
+def fits(units: int, examples: int, steps: int) -> bool:
+    """Whether the kernel supports an LSTM of this size, and works on this machine."""
     small = 0 < units <= MOST_UNITS and 0 < examples <= MOST_EXAMPLES
     indexed = 0 < steps * examples * 4 * units < 2**31
     return units % 8 == 0 and small and indexed and works()
 
 
-@functools.cache
-def works():
-    """Whether the kernel gives here what the same steps in NumPy give; if not, the log says why."""
-    draw = np.random.default_rng(0).standard_normal
-    projected, recurrent, state = (draw(shape).astype("float32") for shape in ((2, 1, 8, 4), (8, 8, 4), (1, 8)))
-    try:
-        # Compiled and run apart from whatever is being traced.
-        wanted = _plain(projected, recurrent, state, state)
-        run = jax.jit(functools.partial(_forward_kernel, training=False))
-        got = run.lower(projected, recurrent, state, state).compile()(projected, recurrent, state, state)[-2]
-    except Exception as error:
-        logging.getLogger("kerazoo.engine").info("an LSTM takes cuDNN: %s: %s", type(error).__name__, error)
-        return False
-    return bool(np.allclose(got, wanted, rtol=1e-4, atol=1e-5))
-
-
-def _plain(projected, recurrent, h, c):
-    """The last output (1, H) of the steps that `_forward_kernel` takes."""
-    for inputs in projected:
-        z = inputs + np.einsum("bk,kjg->bjg", h, recurrent)
-        i, f, g, o = (np.tanh(z[..., n]) if n == 2 else 1 / (1 + np.exp(-z[..., n])) for n in range(4))
-        c = f * c + i * g
-        h = o * np.tanh(c)
-    return h
+def works() -> bool:
+    """Whether the kernel passes its check on this machine; if not, the log says why."""
+    return self_check.passes(recur, "an LSTM takes cuDNN")
 
 
 @jax.custom_vjp
-def recur(inputs, kernel, recurrent, bias, h, c):
+def recur(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> Outputs:
     """Run an LSTM. Sums and state are float32 throughout.
 
     Args:
@@ -66,7 +47,9 @@ def recur(inputs, kernel, recurrent, bias, h, c):
     return _run(False, inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _run(training, inputs, kernel, recurrent, bias, h, c):
+def _run(
+    training: bool, inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array
+) -> tuple[Outputs, Any]:
     """`recur`, and what `_backward` needs of it."""
     steps, batch, _ = inputs.shape
     weights = _interleaved(recurrent)  # (H, H, 4)
@@ -80,8 +63,8 @@ def _run(training, inputs, kernel, recurrent, bias, h, c):
     return made, (inputs, kernel, recurrent, bias, start, outputs, gates, cells)
 
 
-def _backward(kept, gradients):
-    """From the gradients of what `recur` returns to those of its arguments."""
+def _backward(kept: Any, gradients: Outputs) -> tuple[Array, ...]:
+    """Map the gradients of the results of `recur` to those of its arguments."""
     inputs, kernel, recurrent, bias, (h, c), outputs, gates, cells = kept
     given = [gradient.astype("float32") for gradient in gradients]
     transposed = _interleaved(recurrent).swapaxes(0, 1).astype("float32")
@@ -100,32 +83,36 @@ def _backward(kept, gradients):
 recur.defvjp(functools.partial(_run, True), _backward)
 
 
-def _interleaved(weights):
-    """From (..., 4H) in Keras's order to (..., H, 4)."""
+def _interleaved(weights: Array) -> Array:
+    """Map (..., 4H) in Keras's order to (..., H, 4)."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], 4, -1), -1, -2)
 
 
-def _separated(weights):
-    """From (..., 4H), interleaved, to Keras's order."""
+def _separated(weights: Array) -> Array:
+    """Map interleaved (..., 4H) to Keras's order."""
     return jnp.swapaxes(weights.reshape(*weights.shape[:-1], -1, 4), -1, -2).reshape(weights.shape)
 
 
-def _forward_kernel(projected, recurrent, h, c, training):
-    """Outputs, gates and cells (which nobody has written unless `training`), last h and c; all float32."""
+def _forward_kernel(projected: Array, recurrent: Array, h: Array, c: Array, training: bool) -> Sequence[Array]:
+    """Return outputs, gates, cells, last h and c, all float32; gates and cells are undefined unless `training`."""
     steps, batch, units, _ = projected.shape
     kept = (steps, batch) if training else (1, 1)
     shapes = (steps, batch, units), (*kept, units, 4), (*kept, units), (batch, units), (batch, units)
     return _call("lstm_forward", shapes, steps, batch, units, training, projected, recurrent, h, c)
 
 
-def _backward_kernel(gates, cells, c, transposed, d_outputs, d_h, d_c):
+def _backward_kernel(
+    gates: Array, cells: Array, c: Array, transposed: Array, d_outputs: Array, d_h: Array, d_c: Array
+) -> Sequence[Array]:
     """The gradients of `projected` (T, B, H, 4) and of the first h and c, (B, H) each."""
     steps, batch, units, _ = gates.shape
     shapes = gates.shape, (batch, units), (batch, units)
     return _call("lstm_backward", shapes, steps, batch, units, True, gates, cells, c, transposed, d_outputs, d_h, d_c)
 
 
-def _call(name, shapes, steps, batch, units, training, *arrays):
+def _call(
+    name: str, shapes: tuple[tuple[int, ...], ...], steps: int, batch: int, units: int, training: bool, *arrays: Array
+) -> Sequence[Array]:
     results = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes]
     constants = {"H": units, "STEPS": steps, "BATCH": batch, "TRAINING": int(training)}
     return cuda.call(_SOURCE, name, results, batch, 4 * units, *arrays, **constants)

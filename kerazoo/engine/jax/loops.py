@@ -3,31 +3,31 @@
 Symbols: N examples, B batch size.
 """
 
+from __future__ import annotations
+
 import functools
+from typing import Any
 
 import jax
 import keras
-from jax import lax
+from jax import Array, lax
 from jax import numpy as jnp
 
 from kerazoo.engine import internals
 from kerazoo.engine.arrays import mapped
 from kerazoo.engine.backend import overridden
-from kerazoo.engine.faster import switched
 from kerazoo.engine.jax import state as states
 from kerazoo.engine.jax.lstm import FASTER
-from kerazoo.engine.kept import token_of
+from kerazoo.engine.jax.state import State
+from kerazoo.engine.layer_swap import swapped
+from kerazoo.engine.model_cache import cached, training_parts
+from kerazoo.engine.types import Nested
 
 
-def loops_of(model, data, jit=None):
-    """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise."""
-    token = token_of(model, keras.distribution.distribution(), keras.config.floatx())
-    kept = model.__dict__.get("_kerazoo_loops")
-    if kept is None or kept.token != token:
-        kept = Loops(model, token)
-        # Past Keras's attribute tracking, which would make the loops part of a saved model.
-        object.__setattr__(model, "_kerazoo_loops", kept)
-    return kept
+def loops_of(model: keras.Model, data: Nested, jit: bool | None = None) -> Loops:
+    """The loops compiled for `model`, cached on it until it is compiled anew or trains otherwise."""
+    choices = keras.distribution.distribution(), keras.config.floatx()
+    return cached(model, "_kerazoo_loops", lambda: Loops(model), training_parts(model), choices)
 
 
 class Loops:
@@ -37,25 +37,25 @@ class Loops:
     buffers are used again: between calls callbacks may read and change everything, within one nobody may.
     """
 
-    def __init__(self, model, token):
-        self.model, self.token = model, token
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
         # A step of one's own may differentiate twice, which the faster layers cannot.
         self._own = bool(overridden(model, ("train_step", "test_step")))
-        self._compiled = {}
+        self._compiled: dict[tuple[Any, ...], Any] = {}
 
-    def train(self, data, order, first, count, batch):
+    def train(self, data: Nested, order: Array, first: int, count: int, batch: int) -> Any:
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         return self._run(True, batch, data, order, first, count)
 
-    def train_tail(self, data, order, first, batch):
+    def train_tail(self, data: Nested, order: Array, first: int, batch: int) -> Any:
         """One step on the last, partial batch."""
         return self._run(True, batch, data, order, first, 1)
 
-    def test(self, data, first, count, batch):
+    def test(self, data: Nested, first: int, count: int, batch: int) -> Any:
         """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
         return self._run(False, batch, data, None, first, count)
 
-    def _run(self, training, batch, data, order, first, count):
+    def _run(self, training: bool, batch: int, data: Nested, order: Any, first: int, count: int) -> Any:
         variables = states.variables_of(self.model, training)
         state = states.read(variables)
         key = (training, batch, jax.tree.structure(data))
@@ -70,8 +70,10 @@ class Loops:
         states.write(variables[changed], state)
         return logs
 
-    def _loop(self, training, batch, state, data, order, first, count):
-        def step(k, state):
+    def _loop(
+        self, training: bool, batch: int, state: State, data: Nested, order: Any, first: Array, count: Array
+    ) -> Any:
+        def step(k: Array | int, state: State) -> Any:
             start = first + k * batch
             if training:
                 rows = lax.dynamic_slice_in_dim(order, start, batch)  # (B,)
@@ -80,7 +82,7 @@ class Loops:
                 examples = mapped(lambda array: states.floatx(lax.dynamic_slice_in_dim(array, start, batch)), data)
             examples = keras.utils.pack_x_y_sample_weight(*states.shared_out(examples, batch))
             run = self._train_step if training else self.model.test_step
-            with switched(self.model, {} if self._own else FASTER):
+            with swapped(self.model, {} if self._own else FASTER):
                 logs, state = run(state, examples)
             return state, logs
 
@@ -90,16 +92,16 @@ class Loops:
         state, logs = lax.fori_loop(0, count, lambda k, carried: step(k, carried[0]), (state, logs))
         return logs, state if training else state[1:]
 
-    def _train_step(self, state, examples):
-        """Keras's own step; one of ours where layers are frozen that the optimizer knows, which Keras's refuses."""
+    def _train_step(self, state: State, examples: Nested) -> Any:
+        """Keras's own step; `_partial_step` where layers were frozen since the optimizer was built."""
         optimizer, trained = self.model.optimizer, self.model.trainable_variables
         if optimizer is None or len(internals.known_to(optimizer)) == len(trained):
             return self.model.train_step(state, examples)
         return _partial_step(self.model, state, examples)
 
 
-def _partial_step(model, state, examples):
-    """One step for a part of the variables that the optimizer was built with; the mathematics of Keras's step.
+def _partial_step(model: keras.Model, state: State, examples: Nested) -> Any:
+    """Take Keras's step for a subset of the variables that the optimizer was built with.
 
     Args:
         state: (trainable, non-trainable, optimizer's, metrics') lists of arrays.

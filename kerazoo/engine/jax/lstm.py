@@ -5,13 +5,17 @@ i, f, c, o. The gradient keeps only `dz·Uᵀ` in the steps; those of the weight
 each. (Forward, one large product for the inputs is slower here: what it gives leaves the cache before it is used.)
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import jax
 import keras
-from jax import lax
+from jax import Array, lax
 from jax import numpy as jnp
 
-from kerazoo.engine.faster import lstm_fits
 from kerazoo.engine.jax import cpu_lstm, gpu_lstm
+from kerazoo.engine.jax.self_check import Outputs
+from kerazoo.engine.layer_swap import lstm_fits
 
 
 class LSTM(keras.layers.LSTM):
@@ -23,7 +27,9 @@ class LSTM(keras.layers.LSTM):
 
     is_faster_form = True
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(
+        self, sequences: Array, initial_state: Sequence[Array], mask: Array | None, training: bool = False
+    ) -> Any:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         recur = _recurrence(sequences, self.units) if lstm_fits(self, sequences, mask, training) else None
         if recur is None:
@@ -40,8 +46,8 @@ class LSTM(keras.layers.LSTM):
 FASTER = {keras.layers.LSTM: LSTM}
 
 
-def _recurrence(sequences, units):
-    """What runs the recurrence over (B, T, D) sequences here, or None: Keras, by cuDNN where it can."""
+def _recurrence(sequences: Array, units: int) -> Callable[..., Outputs] | None:
+    """The function that runs the recurrence over (B, T, D) sequences, or None for Keras's (by cuDNN where possible)."""
     one_device = keras.distribution.distribution() is None  # no call of C or CUDA is divided among several
     if jax.default_backend() == "cpu":
         if one_device and sequences.dtype == "float32" and cpu_lstm.works():
@@ -52,7 +58,7 @@ def _recurrence(sequences, units):
 
 
 @jax.custom_vjp
-def _recur(inputs, kernel, recurrent, bias, h, c):
+def _recur(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> Outputs:
     """Run an LSTM.
 
     Args:
@@ -66,10 +72,10 @@ def _recur(inputs, kernel, recurrent, bias, h, c):
     return _forward(inputs, kernel, recurrent, bias, h, c)[0]
 
 
-def _forward(inputs, kernel, recurrent, bias, h, c):
+def _forward(inputs: Array, kernel: Array, recurrent: Array, bias: Array, h: Array, c: Array) -> tuple[Outputs, Any]:
     """`_recur`, and what `_backward` needs of it."""
 
-    def step(state, x):
+    def step(state: Any, x: Array) -> Any:
         h, c = state
         i, f, g, o = jnp.split(x @ kernel + h @ recurrent + bias, 4, axis=1)  # (B, H) each
         i, f, g, o = jax.nn.sigmoid(i), jax.nn.sigmoid(f), jnp.tanh(g), jax.nn.sigmoid(o)
@@ -81,11 +87,11 @@ def _forward(inputs, kernel, recurrent, bias, h, c):
     return (outputs, h, c), (inputs, kernel, recurrent, saved)
 
 
-def _backward(kept, gradients):
-    """From the gradients of what `_recur` returns to those of its arguments."""
+def _backward(kept: Any, gradients: Outputs) -> tuple[Array, ...]:
+    """Map the gradients of the results of `_recur` to those of its arguments."""
     (inputs, kernel, recurrent, saved), (d_outputs, d_h, d_c) = kept, gradients
 
-    def step(state, now):
+    def step(state: Any, now: Any) -> Any:
         (d_h, d_c), (d_output, (_, c, i, f, g, o, squashed)) = state, now
         d_h = d_h + d_output
         d_c = d_c + d_h * o * (1 - squashed**2)

@@ -1,10 +1,13 @@
-"""Graph or XLA: which compiler runs a model's loop faster, by what was measured (`benchmarks/train.py` shows it)."""
+"""Choose between graph and XLA for a model's loop, by measurements (`benchmarks/train.py`)."""
+
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from kerazoo.engine import internals
 from kerazoo.engine.tensorflow import kernels, optimizers
+from kerazoo.engine.types import Nested
 
 # On a CPU, XLA fuses a dense network's whole step and wins; a scan it compiles badly, and convolutions nobody measured.
 # So it has to be earned: a layer that is not listed takes the graph, unless it has an attribute `xla_on_cpu = True`.
@@ -48,8 +51,8 @@ _FAST_ON_CPU = frozenset(
 _VALUES_THAT_DECIDE = 2**20
 
 
-def use_xla(model, data, strategy):
-    """Decide from the layers, never from a clock: the same run must compile, and so round, the same way twice.
+def use_xla(model: keras.Model, data: Nested, strategy: tf.distribute.Strategy) -> bool:
+    """Whether to use XLA, decided by the layers and not by time, so that a repeated run rounds the same way.
 
     Args:
         model: a compiled `keras.Model`.
@@ -69,17 +72,17 @@ def use_xla(model, data, strategy):
     return all(_fast_on_cpu(layer) for layer in layers) and not _kernels_win(model, layers, strategy)
 
 
-def _kernels_win(model, layers, strategy):
-    """Whether an embedding is so large that its update decides: XLA makes the gradient dense, in twice the time."""
+def _kernels_win(model: keras.Model, layers: Sequence[keras.layers.Layer], strategy: tf.distribute.Strategy) -> bool:
+    """Whether an embedding's update dominates: XLA makes its gradient dense, and takes twice as long."""
     tables = [one for one in layers if isinstance(one, keras.layers.Embedding) and one.trainable]
     values = sum(one.input_dim * one.output_dim for one in tables if one.variable_dtype == "float32")
     with strategy.scope():
         return values >= _VALUES_THAT_DECIDE and optimizers.covered(model.optimizer) and bool(kernels.operations())
 
 
-def _fast_on_cpu(layer):
+def _fast_on_cpu(layer: keras.layers.Layer) -> bool:
     if hasattr(layer, "xla_on_cpu"):
-        return layer.xla_on_cpu
+        return bool(layer.xla_on_cpu)
     if type(layer) is keras.layers.Dropout:
         # `dropout` draws for XLA a hundred times as fast as Keras does there; it leaves noise shapes to Keras.
         return not layer.rate or layer.noise_shape is None

@@ -1,4 +1,7 @@
-"""The operations of `kerazoo.kernels` with their gradients; only for float32 on a CPU, outside XLA."""
+"""The TensorFlow operations of `kerazoo.kernels`, with gradients; for float32 on a CPU, outside XLA."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -6,17 +9,27 @@ from kerazoo import kernels
 from kerazoo.engine.internals import inside_xla
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import only_once
+from kerazoo.engine.types import Tensor
 
 
-def operations():
-    """TensorFlow's wrappers of the kernels, or None where what is being traced cannot use them."""
+def operations() -> Any:
+    """The kernels' TensorFlow operations, or None where the graph being traced cannot use them."""
     if not on_cpu_tensorflow() or inside_xla():
         return None
     library = kernels.library()
     return library and library.operations
 
 
-def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequences, backwards):
+def lstm(
+    operations: Any,
+    sequences: Tensor,
+    lookup: tuple[Tensor, tf.Variable] | None,
+    weights: Sequence[Any],
+    initial_state: Sequence[Tensor],
+    *,
+    return_sequences: bool,
+    backwards: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM with Keras's gate order over whole sequences.
 
     Args:
@@ -43,7 +56,7 @@ def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequen
     steps, units = sequences.shape[1], weights[1].shape[0]
 
     @tf.custom_gradient
-    def run(sequences, kernel, recurrent, bias, h, c):
+    def run(sequences: Tensor, kernel: Tensor, recurrent: Tensor, bias: Tensor, h: Tensor, c: Tensor) -> Any:
         arguments = [sequences, kernel, recurrent, bias, h, c]
         source = tf.stop_gradient(sequences) if table is None else table
         read = [source, tokens, *map(tf.stop_gradient, arguments[1:])]
@@ -52,7 +65,7 @@ def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequen
             state.set_shape(h.shape)
         outputs = tf.ensure_shape(outputs, (h.shape[0], steps, units)) if return_sequences else last_h
 
-        def gradient(d_outputs, d_h, d_c):
+        def gradient(d_outputs: Tensor, d_h: Tensor, d_c: Tensor) -> Any:
             if not return_sequences:
                 d_h = d_h + d_outputs
             *gradients, _ = operations.kerazoo_lstm_gradient(*read, *kept, d_outputs, d_h, d_c, **options)
@@ -64,4 +77,5 @@ def lstm(operations, sequences, lookup, weights, initial_state, *, return_sequen
 
     kernel, recurrent, bias = weights
     bias = tf.zeros((0,)) if bias is None else bias
-    return run(sequences, *map(tf.convert_to_tensor, (kernel, recurrent, bias)), *initial_state)
+    outputs, h, c = run(sequences, *map(tf.convert_to_tensor, (kernel, recurrent, bias)), *initial_state)
+    return outputs, h, c

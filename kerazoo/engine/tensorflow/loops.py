@@ -3,18 +3,23 @@
 Symbols: N examples, B batch size, R replicas.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from kerazoo.engine import internals
 from kerazoo.engine.backend import overridden
-from kerazoo.engine.kept import token_of
-from kerazoo.engine.tensorflow import arrays, faster
+from kerazoo.engine.model_cache import cached, training_parts
+from kerazoo.engine.tensorflow import arrays, layer_swap
 from kerazoo.engine.tensorflow.jit import use_xla
+from kerazoo.engine.types import Nested, Tensor
 
 # A faster LSTM saves what tracing it costs in about four epochs of so many examples; shorter ones take the plain one.
 # Evaluation is ahead sooner, since nothing is unrolled for it.
@@ -25,20 +30,14 @@ WEIGHTS_FOR_GRAPH_AT_ONE = 2**19
 _STEPS = ("train_step", "test_step", "compute_metrics")
 
 
-def loops_of(model, data, jit):
-    """The loops compiled for `model`, kept on it until it is compiled anew or trains otherwise.
+def loops_of(model: keras.Model, data: Nested, jit: bool | None) -> Loops:
+    """The loops compiled for `model`, cached on it until it is compiled anew or trains otherwise.
 
     Args:
         data: placed arrays, whose kind decides with the layers which compiler is faster.
         jit: True for XLA, False for a graph, None for what is faster.
     """
-    token = token_of(model, jit)
-    kept = model.__dict__.get("_kerazoo_loops")
-    if kept is None or kept.token != token:
-        kept = Loops(model, data, jit, token)
-        # Past Keras's attribute tracking, which would make the loops part of a saved model.
-        object.__setattr__(model, "_kerazoo_loops", kept)
-    return kept
+    return cached(model, "_kerazoo_loops", lambda: Loops(model, data, jit), training_parts(model), (jit,))
 
 
 class Loops:
@@ -48,16 +47,16 @@ class Loops:
     metrics tell.
     """
 
-    def __init__(self, model, data, jit, token):
-        self.model, self.token, self.strategy = model, token, model.distribute_strategy
+    def __init__(self, model: keras.Model, data: Nested, jit: bool | None) -> None:
+        self.model, self.strategy = model, model.distribute_strategy
         self.jit, self._asked = choose(model, data, jit)
         self._wanted = self._asked
         self._large = sum(math.prod(v.shape) for v in model.trainable_variables) >= WEIGHTS_FOR_GRAPH_AT_ONE
         self._test_jit = self.jit and self._asked  # of its own accord never: it would compile for little gain
         self._own = set(overridden(model, _STEPS))
-        self._compiled = {}
+        self._compiled: dict[tuple[Any, ...], Any] = {}
 
-    def train(self, data, order, first, count, batch):
+    def train(self, data: Nested, order: Tensor, first: int, count: int, batch: int) -> Any:
         """Train on rows `order[first : first + count * batch]`; `order` is int32 (N,), the numbers are ints."""
         # For XLA at any length: there Keras's dropout would take a hundred times as long.
         jit = self.jit and (batch > 1 or self._wanted or not self._large)
@@ -74,77 +73,77 @@ class Loops:
         self._asked = True
         return logs
 
-    def train_tail(self, data, order, first, batch):
+    def train_tail(self, data: Nested, order: Tensor, first: int, batch: int) -> Any:
         """One step on the last, partial batch. One step an epoch is not worth a second XLA compilation."""
         function = self._function(self._train_loop, batch, False, False)
         return function(data, order, tf.constant(first), tf.constant(1))
 
-    def test(self, data, first, count, batch):
+    def test(self, data: Nested, first: int, count: int, batch: int) -> Any:
         """Evaluate `count` batches of consecutive rows from `first` on, adding to the model's metrics."""
         function = self._function(self._test_loop, batch, self._test_jit, count >= BATCHES_WORTH_TABLE)
         return function(data, tf.constant(first), tf.constant(count))
 
-    def _function(self, loop, batch, jit, fast):
+    def _function(self, loop: Callable[..., Any], batch: int, jit: bool, fast: bool) -> Any:
         key = (loop.__name__, batch, jit, fast)
         if key not in self._compiled:
             self._compiled[key] = tf.function(functools.partial(loop, batch, fast), jit_compile=jit, autograph=False)
         return self._compiled[key]
 
-    def _train_loop(self, batch, fast, data, order, first, count):
-        def rows_of(step):
+    def _train_loop(self, batch: int, fast: bool, data: Nested, order: Tensor, first: Tensor, count: Tensor) -> Any:
+        def rows_of(step: Tensor) -> Tensor:
             # Not a slice: XLA takes a slice's start for a constant and would compile anew for each value of `first`.
             return tf.gather(order, first + step * batch + tf.range(batch))  # (B,)
 
-        def replica(data, rows):
+        def replica(data: Nested, rows: Tensor) -> None:
             lo, hi, size = _share(batch)
             weight = size * self._replicas / batch if batch % self._replicas else None
             train_step(self.model, arrays.gather(data, rows[lo:hi]), size, weight)
 
-        def keras_step(step):
+        def keras_step(step: Tensor) -> Any:
             examples = packed(arrays.gather(data, rows_of(step)))
             return self.strategy.run(_plain(self._step("train_step")), args=(examples,))
 
-        def shared_step(step):
+        def shared_step(step: Tensor) -> None:
             self.strategy.run(_plain(replica), args=(data, rows_of(step)))
 
         with self._faster(fast):
             return self._repeat(count, keras_step if self._replicas == 1 else shared_step, "train_step")
 
-    def _test_loop(self, batch, fast, data, first, count):
-        def replica(data, start):
+    def _test_loop(self, batch: int, fast: bool, data: Nested, first: Tensor, count: Tensor) -> Any:
+        def replica(data: Nested, start: Tensor) -> None:
             lo, hi, size = _share(batch)
             test_step(self.model, arrays.cut(data, start + lo, hi - lo), size)
 
-        def keras_step(step):
+        def keras_step(step: Tensor) -> Any:
             examples = packed(arrays.cut(data, first + step * batch, batch))
             return self.strategy.run(_plain(self._step("test_step")), args=(examples,))
 
-        def shared_step(step):
+        def shared_step(step: Tensor) -> None:
             self.strategy.run(_plain(replica), args=(data, first + step * batch))
 
         with self._faster(fast, table=True):
             return self._repeat(count, keras_step if self._replicas == 1 else shared_step, "test_step")
 
     @property
-    def _replicas(self):
-        return self.strategy.num_replicas_in_sync
+    def _replicas(self) -> int:
+        return int(self.strategy.num_replicas_in_sync)
 
-    def _step(self, name):
-        """The model's step; one of its own as a function that may branch on tensors in Python, as Keras traces it."""
+    def _step(self, name: str) -> Any:
+        """The model's step; one of its own as a `tf.function`, so that it may branch on tensors, as under Keras."""
         step = getattr(self.model, name)
         return tf.function(step) if name in self._own else step
 
-    def _faster(self, wanted, table=False):
-        """The context to trace in: layers in their faster form, where that is `wanted` and the steps are Keras's."""
+    def _faster(self, wanted: bool, table: bool = False) -> contextlib.AbstractContextManager[None]:
+        """The context to trace in: faster layers, if `wanted`, and if the steps are Keras's."""
         if not wanted or self._own or self._replicas > 1:
             return contextlib.nullcontext()
-        return faster.tabulated(self.model) if table else faster.accelerated(self.model)
+        return layer_swap.tabulated(self.model) if table else layer_swap.accelerated(self.model)
 
-    def _repeat(self, count, run, name):
-        """Run `count` steps; returns the logs of the last where nothing else knows them."""
+    def _repeat(self, count: Tensor, run: Callable[[Tensor], Any], name: str) -> Any:
+        """Run `count` steps; returns the logs of the last one, or None where the model's metrics have them."""
         if not self._own & {name, "compute_metrics"}:
 
-            def quietly(step):
+            def quietly(step: Tensor) -> tuple[()]:
                 run(step)
                 return ()
 
@@ -153,32 +152,32 @@ class Loops:
         logs = run(tf.constant(0))  # tells the structure
         values = [tf.convert_to_tensor(value) for value in keras.tree.flatten(logs)]
 
-        def body(step, *_):
+        def body(step: Tensor, *_: Tensor) -> list[Tensor]:
             return [tf.convert_to_tensor(value) for value in keras.tree.flatten(run(step))]
 
         return keras.tree.pack_sequence_as(logs, list(_while(count, 1, body, values)))
 
 
-def _while(count, first, run, values=()):
+def _while(count: Tensor, first: int, run: Callable[..., Sequence[Tensor]], values: Sequence[Tensor] = ()) -> Any:
     """Call `run(step, *values)` for each step below `count`. Returns the last values.
 
     One iteration at a time: each step reads the variables that the step before it wrote.
     """
 
-    def body(step, *values):
+    def body(step: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
         return step + 1, *run(step, *values)
 
     begin = (tf.constant(first), *values)
     return tf.while_loop(lambda step, *_: step < count, body, begin, parallel_iterations=1)[1:]
 
 
-def packed(batch):
-    """(x, y, sample_weight) as Keras hands a batch to a step: without what is None."""
+def packed(batch: tuple[Nested, Nested, Nested]) -> Nested:
+    """Pack (x, y, sample_weight) as Keras passes a batch to a step: without trailing None."""
     return keras.utils.pack_x_y_sample_weight(*batch)
 
 
-def choose(model, data, wanted):
-    """Whether XLA compiles the loops over placed `data`: as `wanted`, as the model was compiled, or what is faster.
+def choose(model: keras.Model, data: Nested, wanted: bool | None) -> tuple[bool, bool]:
+    """Choose whether XLA compiles the loops: as `wanted`, as the model was compiled, or what is faster.
 
     Returns:
         (use XLA, whether that was asked for rather than chosen).
@@ -190,8 +189,10 @@ def choose(model, data, wanted):
     return (use_xla(model, data, model.distribute_strategy), False) if wanted is None else (wanted, True)
 
 
-def train_step(model, batch, size, weight=None):
-    """One optimizer step of one of several replicas, metrics added on the device; the mathematics of Keras.
+def train_step(
+    model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | Tensor, weight: Tensor | None = None
+) -> None:
+    """Take Keras's training step on one of several replicas, with metrics updated on the device.
 
     Args:
         batch: (x, y, sample_weight), this replica's part.
@@ -210,26 +211,26 @@ def train_step(model, batch, size, weight=None):
     model.compute_metrics(x, y, predictions, sample_weight)
 
 
-def test_step(model, batch, size):
-    """Add one replica's `batch`, of which `size` examples count, to the model's loss and metrics, dropout off."""
+def test_step(model: keras.Model, batch: tuple[Nested, Nested, Nested], size: int | Tensor) -> None:
+    """Update the model's loss and metrics by one replica's `batch`, of which `size` examples count."""
     x, y, sample_weight = batch
     predictions = call(model, x, training=False)
     _track_loss(model, internals.compute_loss(model, x, y, predictions, sample_weight, training=False), size)
     model.compute_metrics(x, y, predictions, sample_weight)
 
 
-def call(model, x, training):
-    """Apply the model, telling it `training` where it asks."""
+def call(model: keras.Model, x: Nested, training: bool) -> Nested:
+    """Call the model, with `training` if it takes that argument."""
     return model(x, training=training) if internals.takes_training(model) else model(x)
 
 
-def _track_loss(model, loss, size):
+def _track_loss(model: keras.Model, loss: Tensor, size: int | Tensor) -> None:
     # Keras divides each replica's mean loss by R, so that gradients may be summed; the log wants the mean itself.
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     internals.loss_tracker(model).update_state(loss * replicas, sample_weight=size)
 
 
-def _share(batch):
+def _share(batch: int) -> tuple[Any, Any, Any]:
     """This replica's part of a global batch: rows [lo, hi), and how many of them count.
 
     A partial batch smaller than R leaves replicas without an example; they repeat the first one and count 0, because
@@ -246,5 +247,5 @@ def _share(batch):
     return lo, hi, size
 
 
-def _plain(function):
+def _plain(function: Callable[..., Any]) -> Any:
     return tf.autograph.experimental.do_not_convert(function)

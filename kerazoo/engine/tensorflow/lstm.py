@@ -1,4 +1,4 @@
-"""A CPU LSTM with the weights, saved file and results of `keras.layers.LSTM`, computed in less time.
+"""An LSTM for a CPU with the weights, saved file and results of `keras.layers.LSTM`, in less time.
 
 Source: the cell is Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), in
 Keras's gate order i, f, c, o. The saving is in the order of the same arithmetic:
@@ -12,26 +12,30 @@ Whatever the fast path does not cover (a GPU, where cuDNN is better; masks, drop
 between batches, other activations, XLA, another backend) is left to Keras.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
 
-from kerazoo.engine.faster import lstm_fits
 from kerazoo.engine.internals import inside_xla, policy_of, sources_of
+from kerazoo.engine.layer_swap import lstm_fits
 from kerazoo.engine.tensorflow import kernels
 from kerazoo.engine.tensorflow.devices import on_cpu_tensorflow
 from kerazoo.engine.tensorflow.recurrence import recur, reorder
+from kerazoo.engine.types import Tensor
 
 MAX_STEPS = 1024  # building the graph costs about 5 ms a step; beyond this Keras's loop is kept
 _LEAST_DISTINCT = 1024
 
 
 class Embedding(keras.layers.Embedding):
-    """`keras.layers.Embedding` that tells an `LSTM` behind it which tokens its output came from."""
+    """`keras.layers.Embedding` that tells the `LSTM` after it which tokens its output came from."""
 
     is_faster_form = True
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Look up (B, T) integer tokens: (B, T, D) of the compute dtype."""
         outputs = keras.layers.Embedding.call(self, inputs)  # not super(): another thread may end `accelerated`
         if _is_plain(self) and on_cpu_tensorflow():
@@ -47,9 +51,11 @@ class LSTM(keras.layers.LSTM):
     """
 
     is_faster_form = True
-    _table = None, None  # while `faster.tabulated` is in force: what `project_vocabulary` gave
+    _table: tuple[Any, Any] = None, None  # while `layer_swap.tabulated` is in force: what `project_vocabulary` gave
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
+    def inner_loop(
+        self, sequences: Tensor, initial_state: Sequence[Tensor], mask: Tensor | None, training: bool = False
+    ) -> Any:
         """Run the recurrence. Returns the last output, all outputs (or the last) and [h, c]."""
         if not self._can_be_fast(sequences, mask, training):
             return keras.layers.LSTM.inner_loop(self, sequences, initial_state, mask, training=training)
@@ -88,20 +94,20 @@ class LSTM(keras.layers.LSTM):
         )
         return h, outputs, [h, c]
 
-    def _kernels(self, sequences, training):
-        """The operations that train the layer in C, or None; inference has the table and the compiled loop."""
+    def _kernels(self, sequences: Tensor, training: bool) -> Any:
+        """The C operations that train the layer, or None; inference uses the table and the compiled loop."""
         float32 = sequences.dtype == self.compute_dtype == "float32"
         return kernels.operations() if training and float32 else None
 
-    def _can_be_fast(self, sequences, mask, training):
+    def _can_be_fast(self, sequences: Tensor, mask: Tensor | None, training: bool) -> bool:
         fits = lstm_fits(self, sequences, mask, training)
         fits = fits and (sequences.shape[1] <= MAX_STEPS or self._kernels(sequences, training) is not None)
         exact = self.compute_dtype in ("float32", "float64")
         return fits and exact and on_cpu_tensorflow() and not inside_xla()
 
 
-def project_vocabulary(layer):
-    """The embeddings that an `LSTM` reads and what its kernel and bias project them to, (V, 4H), or None.
+def project_vocabulary(layer: keras.layers.Layer) -> tuple[keras.Variable, Tensor] | None:
+    """The embeddings that an `LSTM` reads, and their projections (V, 4H) by its kernel and bias, or None.
 
     None where it does not read an `Embedding` directly.
     """
@@ -113,7 +119,7 @@ def project_vocabulary(layer):
     return source.embeddings, _affine(ops.convert_to_tensor(source.embeddings), kernel, bias)
 
 
-def _embedding_of(layer):
+def _embedding_of(layer: keras.layers.Layer) -> Embedding | None:
     """The `Embedding` whose output is the only input a functional model ever gives this layer."""
     sources = sources_of(layer)
     source = sources.pop() if len(sources) == 1 else None
@@ -121,7 +127,7 @@ def _embedding_of(layer):
     return source if known else None
 
 
-def _is_plain(embedding):
+def _is_plain(embedding: keras.layers.Embedding) -> bool:
     """Whether an `Embedding` does nothing but look up rows of its weights."""
     return (
         embedding.quantization_mode is None
@@ -130,13 +136,20 @@ def _is_plain(embedding):
     )
 
 
-def _affine(vectors, kernel, bias):
+def _affine(vectors: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
     """Map (N, D) to (N, 4H); bias may be None."""
     projected = tf.matmul(vectors, kernel)
     return projected if bias is None else tf.nn.bias_add(projected, bias)
 
 
-def _project_distinct(tokens, embeddings, kernel, bias, few_shapes, table):
+def _project_distinct(
+    tokens: Tensor,
+    embeddings: keras.Variable,
+    kernel: Tensor,
+    bias: Tensor | None,
+    few_shapes: bool,
+    table: Tensor | None,
+) -> tuple[Tensor, Tensor]:
     """Multiply the embedding of each distinct token by the kernel, once.
 
     The embeddings get no gradient here: Keras's optimizers square what each position contributes
@@ -160,15 +173,15 @@ def _project_distinct(tokens, embeddings, kernel, bias, few_shapes, table):
     return _affine(vectors, kernel, bias), tf.reshape(rows, tf.shape(tokens))
 
 
-def _pad_to_power_of_two(values):
+def _pad_to_power_of_two(values: Tensor) -> Tensor:
     """Append zeros to (n,) values until their number is a power of two, `_LEAST_DISTINCT` at least."""
     count = tf.size(values)
     bits = tf.math.ceil(tf.math.log(tf.cast(count, tf.float64)) / tf.math.log(tf.constant(2, tf.float64)))
     return tf.pad(values, [[0, tf.maximum(_LEAST_DISTINCT, tf.cast(2**bits, tf.int32)) - count]])
 
 
-def _wrapped(tokens, size):
-    """Negative (T, B) tokens count from the end, and those outside are refused, both as in Keras's lookup.
+def _wrapped(tokens: Tensor, size: int) -> Tensor:
+    """Resolve negative (T, B) tokens from the end and refuse those out of range, both as Keras's lookup does.
 
     XLA would clamp them in silence.
     """

@@ -10,23 +10,40 @@ that XLA compiles: there each step is one product and one fused pass over the ga
 """
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import tensorflow as tf
+
+from kerazoo.engine.types import Tensor
+
+Step = dict[str, Tensor]
+"""What a step leaves for the gradient, (b, H) each."""
 
 _BLOCK_STEPS = 5
 # One function for every block of steps of a graph, traced and optimized once; inlined it would be so each time.
 _block = tf.function(autograph=False, experimental_attributes={"_noinline": True})
 
 
-def reorder(gates):
+def reorder(gates: Tensor) -> Tensor:
     """Swap the middle blocks of (..., 4H): i, f, c, o <-> i, c, f, o, the order of the CPU kernel."""
     i, f, c, o = tf.split(gates, 4, axis=-1)
     return tf.concat([i, c, f, o], axis=-1)
 
 
 def recur(
-    projected, rows, recurrent, h, c, *, steps, return_sequences=False, compiled_loop=False, inputs=None, kernel=None
-):
+    projected: Tensor,
+    rows: Tensor | None,
+    recurrent: Tensor,
+    h: Tensor,
+    c: Tensor,
+    *,
+    steps: int,
+    return_sequences: bool = False,
+    compiled_loop: bool = False,
+    inputs: Tensor | None = None,
+    kernel: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
     """Run an LSTM over inputs that are already multiplied by its kernel.
 
     Args:
@@ -48,7 +65,7 @@ def recur(
     halves = [batch - batch // 2, batch // 2] if h.shape[0] != 1 else [batch]
 
     @tf.custom_gradient
-    def run(*arguments):
+    def run(*arguments: Tensor) -> Any:
         # Else a tape would have each block differentiated, although the gradient is given here.
         projected, recurrent, h, c, *inputs = (tf.stop_gradient(x) for x in arguments)
         forward = functools.partial(_forward_chains, projected, rows, recurrent, h, c, steps, halves)
@@ -60,8 +77,10 @@ def recur(
             last_h, last_c = (tf.concat([chain[-1][k] for chain in chains], 0) for k in ("h", "c"))
             outputs = _merge([[s["h"] for s in chain] for chain in chains]) if return_sequences else last_h
 
-        def gradient(d_outputs, d_h, d_c):
-            d_steps = _chain_inputs(d_outputs, None, steps, halves) if return_sequences else [None] * len(halves)
+        def gradient(d_outputs: Tensor, d_h: Tensor, d_c: Tensor) -> Any:
+            d_steps: list[Any] = (
+                _chain_inputs(d_outputs, None, steps, halves) if return_sequences else [None] * len(halves)
+            )
             d_h = d_h if return_sequences else d_h + d_outputs
             d_projected, *others = _gradients(chains or forward(), recurrent, d_steps, d_h, d_c, halves)
             d_inputs = [tf.matmul(d_projected, tf.transpose(kernel)) for _ in inputs]  # (T * B, D)
@@ -78,12 +97,12 @@ def recur(
     return outputs, last_h, last_c
 
 
-def only_once(gradients, arguments):
-    """Pass on gradients; those of `gradients` themselves, by what they were made from, are refused: not known here."""
+def only_once(gradients: Sequence[Tensor], arguments: Sequence[Tensor]) -> Any:
+    """Return `gradients`, with an error if they are differentiated in turn: second derivatives are not implemented."""
 
     @tf.custom_gradient
-    def checked(*tensors):
-        def refuse(*_):
+    def checked(*tensors: Tensor) -> Any:
+        def refuse(*_: Tensor) -> NoReturn:
             raise LookupError("the faster LSTM has no second derivative: take it of keras.layers.LSTM")
 
         return [tf.identity(tensor) for tensor in tensors[: len(gradients)]], refuse
@@ -91,7 +110,7 @@ def only_once(gradients, arguments):
     return checked(*gradients, *arguments)
 
 
-def _sum_by_row(values, rows, count):
+def _sum_by_row(values: Tensor, rows: Tensor, count: Tensor) -> Tensor:
     """Add up the (N, 4H) values of each of `count` rows: sorted, in half the time of `unsorted_segment_sum`."""
     order = tf.argsort(rows)
     return tf.raw_ops.SparseSegmentSumWithNumSegments(
@@ -100,12 +119,14 @@ def _sum_by_row(values, rows, count):
 
 
 @tf.function(jit_compile=True)
-def _loop(projected, rows, recurrent, h, c, steps, return_sequences):
+def _loop(
+    projected: Tensor, rows: Tensor | None, recurrent: Tensor, h: Tensor, c: Tensor, steps: int, return_sequences: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     """Forward alone. Returns the (T * B, H) outputs, or the last (B, H), and the last h and c."""
     rows = tf.reshape(tf.range(tf.shape(projected)[0]), (steps, -1)) if rows is None else rows
     collected = tf.TensorArray(h.dtype, steps if return_sequences else 0, element_shape=h.shape)
 
-    def step(t, h, c, collected):
+    def step(t: Tensor, h: Tensor, c: Tensor, collected: tf.TensorArray) -> tuple[Any, ...]:
         i, g, f, o = tf.split(tf.gather(projected, rows[t]) + tf.matmul(h, recurrent), 4, axis=1)  # (B, H)
         c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
         h = tf.sigmoid(o) * tf.tanh(c)
@@ -115,7 +136,9 @@ def _loop(projected, rows, recurrent, h, c, steps, return_sequences):
     return (collected.concat() if return_sequences else h), h, c
 
 
-def _forward_chains(projected, rows, recurrent, h, c, steps, halves):
+def _forward_chains(
+    projected: Tensor, rows: Tensor | None, recurrent: Tensor, h: Tensor, c: Tensor, steps: int, halves: list[Tensor]
+) -> list[list[Step]]:
     """Run every half batch: for each its T saved steps."""
     table = None if rows is None else projected
     inputs = _chain_inputs(projected, rows, steps, halves)
@@ -129,13 +152,15 @@ def _forward_chains(projected, rows, recurrent, h, c, steps, halves):
     return chains
 
 
-def _blocks(steps):
+def _blocks(steps: list[Any]) -> list[list[Any]]:
     """Cut a list of steps into lists of `_BLOCK_STEPS`, the last of which may be shorter."""
     return [steps[k : k + _BLOCK_STEPS] for k in range(0, len(steps), _BLOCK_STEPS)]
 
 
-def _gradients(chains, recurrent, d_steps, d_h, d_c, halves):
-    """From the gradients of what `recur` returns to those of its T * B projected rows, recurrent, h and c."""
+def _gradients(
+    chains: list[list[Step]], recurrent: Tensor, d_steps: list[Any], d_h: Tensor, d_c: Tensor, halves: list[Tensor]
+) -> tuple[Tensor, ...]:
+    """Map the gradients of the results of `recur` to those of its T * B projected rows, recurrent, h and c."""
     transposed = tf.transpose(recurrent)  # (4H, H)
     ends = zip(chains, d_steps, tf.split(d_h, halves), tf.split(d_c, halves), strict=True)
     results = [_backward(chain, transposed, *d) for chain, *d in ends]
@@ -146,19 +171,21 @@ def _gradients(chains, recurrent, d_steps, d_h, d_c, halves):
     return d_projected, d_recurrent, d_h, d_c
 
 
-def _chain_inputs(values, rows, steps, halves):
-    """Cut (T * B, ...) values, or the (T, B) rows to take of them, into a list of T tensors for each chain."""
+def _chain_inputs(values: Tensor, rows: Tensor | None, steps: int, halves: list[Tensor]) -> list[list[Tensor]]:
+    """Split (T * B, ...) values, or the (T, B) rows to take from them, into a list of T tensors for each chain."""
     pieces = tf.split(values if rows is None else tf.reshape(rows, (-1,)), halves * steps, num=steps * len(halves))
     return [pieces[k :: len(halves)] for k in range(len(halves))]
 
 
-def _merge(chains):
+def _merge(chains: Sequence[Sequence[Tensor]]) -> Tensor:
     """Join per-chain lists of T (b, ...) tensors to (T * B, ...) in one copy."""
     return tf.concat([piece for step in zip(*chains, strict=True) for piece in step], 0)
 
 
 @_block
-def _forward(inputs, table, recurrent, h, c):
+def _forward(
+    inputs: list[Tensor], table: Tensor | None, recurrent: Tensor, h: Tensor, c: Tensor
+) -> tuple[list[Step], Tensor, Tensor]:
     """Run some steps of one chain.
 
     Args:
@@ -187,11 +214,13 @@ def _forward(inputs, table, recurrent, h, c):
     return saved, h, c
 
 
-def _backward(saved, transposed, d_steps, d_h, d_c):
+def _backward(
+    saved: list[Step], transposed: Tensor, d_steps: list[Tensor] | None, d_h: Tensor, d_c: Tensor
+) -> tuple[list[Tensor], Tensor, Tensor]:
     """Run one chain from its end. Returns the list of T dz, (b, 4H), and dh, dc at the start."""
     blocks = _blocks(saved)
-    d_z: list[tf.Tensor] = []
-    d_blocks = [None] * len(blocks) if d_steps is None else _blocks(d_steps)
+    d_z: list[Tensor] = []
+    d_blocks: list[Any] = [None] * len(blocks) if d_steps is None else _blocks(d_steps)
     for some, d_some in zip(reversed(blocks), reversed(d_blocks), strict=True):
         more, d_h, d_c = _backward_block(some, transposed, d_some, d_h, d_c)
         d_z = more + d_z
@@ -199,7 +228,9 @@ def _backward(saved, transposed, d_steps, d_h, d_c):
 
 
 @_block
-def _backward_block(saved, transposed, d_steps, d_h, d_c):
+def _backward_block(
+    saved: list[Step], transposed: Tensor, d_steps: list[Tensor] | None, d_h: Tensor, d_c: Tensor
+) -> tuple[list[Tensor], Tensor, Tensor]:
     """`_backward` for some steps."""
     step_gradient = _step_gradient_kernel(d_h) if d_h.dtype == tf.float32 else _step_gradient
     d_z = [None] * len(saved)
@@ -210,8 +241,8 @@ def _backward_block(saved, transposed, d_steps, d_h, d_c):
     return d_z, d_h, d_c
 
 
-def _step_gradient(s, d_h, d_c):
-    """From (b, H) dh and dc after a step to dz (b, 4H) and dc before it."""
+def _step_gradient(s: Step, d_h: Tensor, d_c: Tensor) -> tuple[Tensor, Tensor]:
+    """Map (b, H) dh and dc after a step to dz (b, 4H) and dc before it."""
     d_c = d_c + d_h * s["o"] * (1 - tf.square(s["squashed"]))
     d_i = d_c * s["g"] * s["i"] * (1 - s["i"])
     d_g = d_c * s["i"] * (1 - tf.square(s["g"]))
@@ -220,8 +251,8 @@ def _step_gradient(s, d_h, d_c):
     return tf.concat([d_i, d_g, d_f, d_o], 1), d_c * s["f"]
 
 
-def _step_gradient_kernel(like):
-    """`_step_gradient` as one operation, which TensorFlow has for float32; `like` is some (b, H).
+def _step_gradient_kernel(like: Tensor) -> Callable[[Step, Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """`_step_gradient` as one TensorFlow operation, for float32; `like` is any (b, H) tensor.
 
     The kernel reads only the shapes of its weights, so they are given as zeros.
     """
@@ -230,7 +261,7 @@ def _step_gradient_kernel(like):
     weights = {"wci": peephole, "wcf": peephole, "wco": peephole, "b": tf.zeros((4 * units,))}
     weights |= {"x": tf.zeros_like(like[:, :1]), "w": tf.zeros((1 + units, 4 * units)), "use_peephole": False}
 
-    def step_gradient(s, d_h, d_c):
+    def step_gradient(s: Step, d_h: Tensor, d_c: Tensor) -> tuple[Tensor, Tensor]:
         states = {"cs_prev": s["c_before"], "h_prev": s["h_before"], "cs": s["c"], "co": s["squashed"]}
         gates = {"i": s["i"], "ci": s["g"], "f": s["f"], "o": s["o"]}
         result = tf.raw_ops.LSTMBlockCellGrad(cs_grad=d_c, h_grad=d_h, **states, **gates, **weights)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerazoo.engine.faster import switched
+from kerazoo.engine.layer_swap import swapped
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 7, 5)).astype("float32")
@@ -26,7 +26,7 @@ def compared(layer, x=X):
 
     graded = jax.value_and_grad(total, argnums=(0, 1))
     plain = graded(weights, x)
-    with switched(model, FASTER):
+    with swapped(model, FASTER):
         assert "custom_vjp" in str(jax.make_jaxpr(total)(weights, x))
         fast = graded(weights, x)
     assert type(layer) is keras.layers.LSTM

@@ -1,4 +1,4 @@
-"""What is particular to the loops on TensorFlow: XLA and graphs, loss scaling, what is kept and what compiled anew."""
+"""What is particular to the loops on TensorFlow: XLA and graphs, loss scaling, what is cached, what compiled anew."""
 
 import functools
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 from engine_models import keras_fit, same_history, same_weights
 
 from kerazoo import engine
-from kerazoo.engine.kept import token_of
+from kerazoo.engine.model_cache import cached, training_parts
 
 RNG = np.random.default_rng(7)
 X = RNG.normal(size=(500, 12)).astype("float32")
@@ -84,7 +84,7 @@ def test_a_float16_overflow_halves_the_scale_and_skips_the_step():
         np.testing.assert_array_equal(a, b)
 
 
-def test_data_sets_and_generators_take_the_streaming_path():
+def test_data_sets_and_generators_take_keras_s_own_loop():
     batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(30)
     expected = mlp().fit(batches, epochs=2, shuffle=False, validation_data=batches, verbose=0).history
     same_history(engine.fit(mlp(), batches, epochs=2, validation_data=batches, verbose=0).history, expected)
@@ -126,10 +126,10 @@ def test_a_second_fit_compiles_nothing_and_compiling_anew_does():
 
 
 def test_a_new_penalty_is_told_from_one_that_is_gone_whose_place_in_memory_it_has():
-    model, tokens = mlp(), []
+    model, made = mlp(), []
     for strength in (0.1, 0.2, 0.3):
         model.trainable_variables[0].regularizer = None
         model.trainable_variables[0].regularizer = keras.regularizers.L2(strength)
-        tokens.append(token_of(model))
-    assert tokens[0] != tokens[1] != tokens[2] != tokens[0]
-    assert tokens[2] == token_of(model)
+        made.append(cached(model, "_test", object, training_parts(model)))
+    assert len({id(one) for one in made}) == 3
+    assert made[2] is cached(model, "_test", object, training_parts(model))

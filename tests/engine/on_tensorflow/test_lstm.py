@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerazoo import kernels as kerazoo_kernels
-from kerazoo.engine.tensorflow import faster, kernels, recurrence
+from kerazoo.engine.tensorflow import layer_swap, recurrence
 from kerazoo.engine.tensorflow import lstm as fast
 
 RNG = np.random.default_rng(0)
@@ -55,20 +54,6 @@ def _assert_same(a, b, tolerance):
     for one, other in zip(tf.nest.flatten(a), tf.nest.flatten(b), strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
-
-
-@pytest.fixture(params=["kernels", "graph"])
-def fast_path(request, monkeypatch):
-    """Count the uses of the fast path, so that a test knows it did not compare Keras with Keras."""
-    if request.param == "graph":
-        monkeypatch.setenv("KERAZOO_KERNELS", "0")
-    elif reason := kerazoo_kernels.why_not():
-        pytest.skip(reason)
-    calls = []
-    monkeypatch.setattr(fast, "recur", lambda *a, **k: calls.append(1) or recurrence.recur(*a, **k))
-    original = kernels.lstm
-    monkeypatch.setattr(kernels, "lstm", lambda *a, **k: calls.append(1) or original(*a, **k))
-    return calls
 
 
 @pytest.mark.parametrize(
@@ -174,7 +159,7 @@ def test_table_of_the_whole_vocabulary(fast_path):
 
     @tf.function
     def run(tokens):
-        with faster.tabulated(model):
+        with layer_swap.tabulated(model):
             assert model.layers[1]._table[1].shape == (50, 24)
             return model(tokens, training=False)
 
@@ -239,7 +224,7 @@ def test_accelerated_switches_within_the_context_only(fast_path):
     model = _model(keras.layers.Embedding, keras.layers.LSTM)
     tokens = RNG.integers(0, 50, (4, 9))
     before, config = model(tokens).numpy(), model.get_config()
-    with pytest.raises(KeyError), faster.accelerated(model), faster.accelerated(model):
+    with pytest.raises(KeyError), layer_swap.accelerated(model), layer_swap.accelerated(model):
         assert [type(layer) for layer in model.layers[:2]] == [fast.Embedding, fast.LSTM]
         np.testing.assert_allclose(model(tokens), before, atol=1e-6)
         raise KeyError
@@ -253,7 +238,7 @@ def test_own_subclasses_are_left_alone(fast_path):
         pass
 
     model = _model(keras.layers.Embedding, Own)
-    with faster.accelerated(model):
+    with layer_swap.accelerated(model):
         assert type(model.layers[1]) is Own
 
 
@@ -261,7 +246,7 @@ def test_bidirectional(fast_path):
     model = keras.Sequential([keras.Input((4, 3)), keras.layers.Bidirectional(keras.layers.LSTM(3))])
     x = tf.constant(RNG.normal(size=(2, 4, 3)), tf.float32)
     before = model(x)
-    with faster.accelerated(model):
+    with layer_swap.accelerated(model):
         np.testing.assert_allclose(model(x), before, atol=1e-6)
     assert len(fast_path) == 2
 

@@ -100,7 +100,7 @@ def test_many_shapes_share_a_general_function(monkeypatch):
     x = inputs(model, 9)
     for batch in range(2, 5):
         same(engine.predict(model, x, batch_size=batch), model.predict(x, verbose=0))
-    assert [key[0] for key in model._kerazoo_predict._exact] == ["one", "many"]
+    assert [key[0] for key in model._kerazoo_predict[-1]._exact] == ["one", "many"]
 
 
 def test_large_data_go_in_parts(monkeypatch):

@@ -1,21 +1,26 @@
-"""Let a model's plain Keras layers and optimizer compute in their faster CPU form while a compiled loop is traced.
+"""Swap the classes of a model's Keras layers and optimizer for faster ones while a compiled loop is traced.
 
 The loop keeps the faster form. Before and after the trace, and so whenever a model is saved, copied or shown, its
 layers are Keras's own; weights and names are the same throughout.
 """
 
+from __future__ import annotations
+
 import contextlib
 import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kerazoo.engine import internals
+from kerazoo.engine.types import Array
 from kerazoo.lazy import keras
 
-_TRACING = threading.RLock()  # two threads that trace one model would switch its layers under each other's feet
+_TRACING = threading.RLock()  # two threads that trace one model would swap its layers under each other's feet
 
 
 @contextlib.contextmanager
-def switched(model, classes):
-    """Give each layer or optimizer of `model` whose class is a key of `classes` the class it names, in the context."""
+def swapped(model: keras.Model, classes: Mapping[type, type]) -> Iterator[None]:
+    """Replace, within the context, the classes of a model's layers and optimizer by those in `classes`."""
     with _TRACING:
         optimizer = getattr(model, "optimizer", None)
         of_groups = getattr(optimizer, "optimizers", ())
@@ -32,13 +37,13 @@ def switched(model, classes):
                 object.__setattr__(one, "__class__", cls)
 
 
-def plain_class(layer):
-    """The class of a layer; Keras's own of one that another thread has switched for a moment."""
+def plain_class(layer: Any) -> Any:
+    """The class of a layer, without the swap that another thread may have made for the moment."""
     return type(layer).__base__ if getattr(type(layer), "is_faster_form", False) else type(layer)
 
 
-def lstm_fits(layer, sequences, mask, training):
-    """Whether an LSTM of these options, on these (B, T, D) sequences, is one that a faster form may compute."""
+def lstm_fits(layer: keras.layers.Layer, sequences: Array, mask: Array | None, training: bool) -> bool:
+    """Whether a faster form covers an LSTM with these options on these (B, T, D) sequences."""
     return (
         mask is None
         and bool(sequences.shape[1])

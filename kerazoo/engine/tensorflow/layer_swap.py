@@ -1,4 +1,4 @@
-"""The layers that have a faster form on a CPU under TensorFlow, and the contexts to trace in."""
+"""Swap layers for their faster forms on a CPU under TensorFlow."""
 
 import contextlib
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import keras
 
 from kerazoo.engine import internals
-from kerazoo.engine.faster import switched
+from kerazoo.engine.layer_swap import swapped
 from kerazoo.engine.tensorflow import dropout, lstm, optimizers
 
 _FASTER = {
@@ -18,8 +18,8 @@ _FASTER = {
 
 
 def accelerated(model: keras.Model) -> contextlib.AbstractContextManager[None]:
-    """Give the layers of a model that have a faster form its class, and its optimizer, within the context."""
-    return switched(model, _FASTER)
+    """Within the context, a model's layers and optimizer have their faster forms, where there are such."""
+    return swapped(model, _FASTER)
 
 
 @contextlib.contextmanager
