@@ -12,6 +12,7 @@ from typing import Any
 from kerazoo.data.dataset import Dataset
 from kerazoo.data.pictures import as_digit, entries_of, pictures_in, read_picture
 from kerazoo.errors import DataError, InputError, did_you_mean
+from kerazoo.files import read_bytes
 from kerazoo.lazy import np
 
 LONGEST_FIELD = 2**24  # characters of one field of a table
@@ -127,7 +128,7 @@ def _rows(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
 
 def _read(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise DataError(f"'{path}' cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL in the path

@@ -6,7 +6,6 @@ and of the metrics; JSON under "meta" for the position, the run's settings and w
 
 import json
 import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.files import whole_file
 
 _KEEP = 2
+_META = {"epoch": int, "step": int, "stopped": bool, "settings": dict, "callbacks": dict}  # what `Saver` writes
 
 
 class CheckpointError(InputError):
@@ -78,13 +78,19 @@ def latest(directory):
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 arrays = dict(content)
-            return values.decode(json.loads(str(arrays.pop("meta"))), arrays), arrays
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            return _checked(values.decode(json.loads(str(arrays.pop("meta"))), arrays)), arrays
+        except Exception as error:  # NumPy, zip archives and JSON raise whatever they met first
             reason = type(error).__name__
             warnings.warn(f"checkpoint {path} cannot be read ({reason}); trying the one before", stacklevel=2)
     if paths(directory):
         raise CheckpointError(f"no checkpoint in {directory} can be read; remove them to start anew")
     return None
+
+
+def _checked(meta):
+    if not isinstance(meta, dict) or not all(isinstance(meta.get(name), kind) for name, kind in _META.items()):
+        raise ValueError
+    return meta
 
 
 def restore(model, arrays, groups=("model", "optimizer", "metrics")):
