@@ -163,12 +163,8 @@ def tables(rows: list[dict[str, Any]]) -> list[Any]:
             "Use of the machine",
             ("model", "contender", "FLOPs/sample", "GFLOP/s", "of matmul", "of GPU peak", "floor", *memory_columns),
             use,
-<<<<<<< HEAD
-            f"the fastest library's matrix product in this run: {yardstick}; FLOPs: {rows[0]['flops_how']}\n"
+            f"the fastest library's matrix product in this run: {measured}; FLOPs: {rows[0]['flops_how']}\n"
             "floor: share of the step that its matrix products alone take the fastest library (chains of Dense layers)",
-=======
-            f"the fastest library's matrix product in this run: {measured}; FLOPs: {rows[0]['flops_how']}",
->>>>>>> h-types
         ),
     ]
 

@@ -12,7 +12,6 @@ KerazooError
 └── UnavailableError (RuntimeError)  something outside failed: no network, no package; exits with 1
 """
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -57,8 +56,10 @@ class NotFiniteError(KerazooError, ArithmeticError):
 
 
 def did_you_mean(given: str, accepted: Iterable[str]) -> str:
-    """Return " Did you mean 'x'?" for the accepted name nearest to `given`, or an empty string."""
-    names = list(accepted)
+    """Return " Did you mean 'x'?" for the accepted name nearest to `given` and not the same, or an empty string."""
+    import difflib
+
+    names = [name for name in accepted if name != given]
     near = difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.5)
     near = near or [name for name in names if given and given.lower() in name][:1]
     return f" Did you mean '{near[0]}'?" if near else ""

@@ -1,20 +1,101 @@
-"""Files that are written whole or not at all, and JSON that any reader takes."""
+"""Files read up to a size and written whole or not at all, and JSON that any reader takes."""
 
 import contextlib
+import errno
 import json
 import math
 import os
+import shutil
+import stat
 import tempfile
+import time
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from kerazoo.printable import CONTROL
+
+LARGEST = 2**31
+"""Bytes of a file of data that is read into memory."""
+
+LARGEST_JSON = 2**26
+"""Bytes of a file of settings, or of such a member of an archive."""
+
+_PACKED = 100  # times the size of an archive that its members may have; weights pack to little less than they are
+_ALWAYS = 2**24  # bytes that any archive may hold
+_WRITING = ".writing-"
+_LEFT_BEHIND = 24 * 3600  # seconds after which what a writer left belongs to one that has died
+
+
+def open_file(path: str | os.PathLike[str], most: int = LARGEST, *, pipe: bool = False) -> IO[bytes]:
+    """Open the file `path`, which must be a regular one of at most `most` bytes, or with `pipe` may be a pipe.
+
+    Raises:
+        OSError: it is something else, is larger, or cannot be opened; `strerror` says which.
+    """
+    found = Path(path).stat()  # first: to open a pipe waits until somebody writes into it
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not (stat.S_ISREG(found.st_mode) or (pipe and stat.S_ISFIFO(found.st_mode))):
+        kind = "a pipe" if stat.S_ISFIFO(found.st_mode) else "a device"
+        raise OSError(errno.EINVAL, f"it is {kind}, and not a regular file", str(path))
+    if found.st_size > most:
+        raise OSError(errno.EFBIG, f"it has {_size(found.st_size)}, and at most {_size(most)} are read", str(path))
+    return Path(path).open("rb")
+
+
+def read_bytes(path: str | os.PathLike[str], most: int = LARGEST, *, pipe: bool = False) -> bytes:
+    """Return the content of a file as `open_file` opens it.
+
+    Raises:
+        OSError: as there, and where more than `most` bytes come out.
+    """
+    with open_file(path, most, pipe=pipe) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {_size(most)}", str(path))
+    return content
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Return what the JSON file `path` holds.
+
+    Raises:
+        OSError: as `read_bytes`.
+        ValueError: it is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(read_bytes(path, LARGEST_JSON))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def check_archive(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse, by its directory, an archive of `size` bytes that would fill the memory.
+
+    Raises:
+        OSError: its members are far larger than the archive, or one of JSON is very large.
+    """
+    members = archive.infolist()
+    unpacked = sum(one.file_size for one in members)
+    texts = max((one.file_size for one in members if one.filename.endswith(".json")), default=0)
+    if unpacked > _ALWAYS + _PACKED * size:
+        raise OSError(errno.EFBIG, f"it unpacks from {_size(size)} to {_size(unpacked)}: no model does")
+    if texts > LARGEST_JSON:
+        raise OSError(errno.EFBIG, f"it holds JSON of {_size(texts)}, and at most {_size(LARGEST_JSON)} are read")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffix; it becomes `path` when the block ends without error."""
-    temporary = path.with_name(f".writing-{uuid.uuid4().hex}{path.suffix}")
+    remove_leftovers(path.parent)
+    temporary = path.with_name(f"{_WRITING}{uuid.uuid4().hex}{path.suffix}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
@@ -27,6 +108,43 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def whole_directory(path: Path) -> Iterator[Path]:
+    """Yield a temporary directory beside `path`, which becomes `path` unless another process was there first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path.parent)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_WRITING))
+    try:
+        yield temporary
+        try:
+            temporary.rename(path)
+        except OSError:
+            if not path.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove(path: Path) -> None:
+    """Remove the file or directory `path`, if there is one.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what processes that have died were writing in `directory`."""
+    for one in directory.glob(f"{_WRITING}*"):
+        with contextlib.suppress(OSError):
+            if one.lstat().st_mtime < time.time() - _LEFT_BEHIND:
+                remove(one)
 
 
 @contextlib.contextmanager
@@ -67,8 +185,8 @@ def let_go(handle: int | None) -> None:
         os.close(handle)
 
 
-def try_writing(directory: Path) -> None:
-    """Try to write in `directory`, or where it would be made: permission bits tell little.
+def try_writing(directory: Path, space: int = 0) -> None:
+    """Try to write `space` bytes in `directory`, or where it would be made: permission bits tell little.
 
     Raises:
         OSError: it cannot be done.
@@ -76,8 +194,10 @@ def try_writing(directory: Path) -> None:
     there = directory.absolute()
     while not there.exists():
         there = there.parent
-    with tempfile.TemporaryFile(dir=there):
-        pass
+    with tempfile.TemporaryFile(dir=there) as file:
+        for _ in range(0, space, 2**20):
+            file.write(bytes(2**20))
+        file.flush()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -89,9 +209,10 @@ def write_text(path: Path, text: str) -> None:
 def to_json(content: Any, indent: int | None = 2) -> str:
     """Return `content` as JSON text, in one line where `indent` is None.
 
-    NaN and infinities, which JSON does not have, become null.
+    NaN and infinities, which JSON does not have, become null; control characters are escaped.
     """
-    return json.dumps(_finite(content), indent=indent, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(_finite(content), indent=indent, ensure_ascii=False, allow_nan=False)
+    return CONTROL.sub(lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def _finite(content: Any) -> Any:

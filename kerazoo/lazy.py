@@ -5,9 +5,7 @@ whether Keras is in use.
 """
 
 import importlib
-import importlib.abc
 import importlib.util
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -32,6 +30,8 @@ def choose_backend() -> None:
     """Have Keras, not yet imported, use JAX where TensorFlow is not installed, JAX is, and nothing else was chosen."""
     if os.environ.get("KERAS_BACKEND") or installed("tensorflow") or not installed("jax"):
         return
+    import json
+
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     try:
         chosen = json.loads((home / "keras.json").read_text(encoding="utf-8")).get("backend")
@@ -50,7 +50,7 @@ def when_imported(name: str, call: Callable[[], None], before: Callable[[], None
         call()
         return
 
-    class Watcher(importlib.abc.MetaPathFinder):
+    class Watcher:  # a finder of `sys.meta_path`
         def find_spec(self, wanted: str, path: Any = None, target: Any = None) -> Any:
             if wanted != name:
                 return None

@@ -16,7 +16,7 @@ from typing import Any
 
 from kerazoo.data import Vocabulary
 from kerazoo.errors import ModelFileError
-from kerazoo.files import whole_file
+from kerazoo.files import check_archive, whole_file
 from kerazoo.lazy import keras
 
 _MEMBER = "kerazoo.json"
@@ -97,13 +97,25 @@ def read_origin(path: str | os.PathLike[str]) -> Origin:
     path = Path(path)
     if not path.is_file():
         raise ModelFileError(f"'{path}' is not a file; name a .keras file, such as model.keras in a run directory")
+    damaged = ModelFileError(f"'{path}' is not a whole .keras file; it is damaged or something else")
     try:
         with zipfile.ZipFile(path) as archive:
-            if _MEMBER not in archive.namelist():
-                return Origin()
-            known = json.loads(archive.read(_MEMBER))
-        vocabulary = known["vocabulary"] and Vocabulary.from_json(json.dumps(known["vocabulary"]))
-        options = {key: tuple(value) if isinstance(value, list) else value for key, value in known["options"].items()}
-        return Origin(known["model"], options, vocabulary, tuple(known.get("classes", ())))
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError):
-        raise ModelFileError(f"'{path}' is not a whole .keras file; it is damaged or something else") from None
+            check_archive(archive, path.stat().st_size)
+            known = json.loads(archive.read(_MEMBER)) if _MEMBER in archive.namelist() else None
+    except OSError as error:
+        raise ModelFileError(f"'{path}' cannot be read: {error.strerror or error}") from None
+    except Exception:  # zip archives, what packs them, and JSON raise whatever they met first
+        raise damaged from None
+    try:
+        return Origin() if known is None else _as_origin(known)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise damaged from None
+
+
+def _as_origin(known: Any) -> Origin:
+    name, classes = known["model"], tuple(known.get("classes", ()))
+    if not isinstance(name, str | None) or not all(isinstance(one, str) for one in classes):
+        raise TypeError
+    vocabulary = known["vocabulary"] and Vocabulary.from_json(json.dumps(known["vocabulary"]))
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in known["options"].items()}
+    return Origin(name, options, vocabulary, classes)

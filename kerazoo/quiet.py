@@ -3,7 +3,6 @@
 import os
 import re
 import sys
-import tempfile
 
 from kerazoo.errors import InputError, UnavailableError
 from kerazoo.lazy import BACKENDS, choose_backend, installed
@@ -21,6 +20,8 @@ def start_keras() -> None:
         InputError: KERAS_BACKEND names a backend that kerazoo does not work with.
         UnavailableError: the backend is not installed.
     """
+    import tempfile
+
     choose_backend()
     named = os.environ.get("KERAS_BACKEND")
     if named and named not in BACKENDS:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import importlib
-import importlib.metadata
 import importlib.util
 import inspect
 import os
@@ -101,6 +101,17 @@ def _import_file(path: Path) -> None:
         raise InputError(f"model file '{path}' cannot be imported: {type(error).__name__}: {error}") from error
 
 
+def _entry_points() -> Iterable[Any]:
+    """Return what other packages offer; most often nothing, and to import `importlib.metadata` takes long."""
+    for file in (file for place in sys.path for file in Path(place).glob("*-info/entry_points.txt")):
+        with contextlib.suppress(OSError):
+            if ENTRY_POINT_GROUP.encode() in file.read_bytes():
+                import importlib.metadata
+
+                return importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    return ()
+
+
 def discover() -> None:
     """Import everything that registers models and tasks, once: our own, installed packages', the user's files."""
     global _discovered  # noqa: PLW0603 (one process, one registry)
@@ -109,7 +120,7 @@ def discover() -> None:
             return
         _discovered = True  # first: a model file may itself ask for models
         importlib.import_module("kerazoo.models")
-        for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        for entry_point in _entry_points():
             try:
                 entry_point.load()
             except Exception as error:  # one broken package must not take the zoo down

@@ -145,7 +145,9 @@ BAD_INPUT = [
     bad("train", "mnist_mlp", "--batch-size", 0, says="batch_size=0"),
     bad("train", "mnist_mlp", "--seed", "x", says="--seed"),
     bad("train", "mnist_mlp", "--seed", -5, says="seed=-5"),
-    bad("train", "mnist_mlp", "--source", "web", says="source='web'"),
+    bad("train", "mnist_mlp", "--source", "web", says="'web' is not one of"),
+    bad("train", "mnist_mlp", "--resume", "--run-dir", "typo", says="there is no run in 'typo'"),
+    bad("train", "mnist_mlp", "--overwrite", "--run-dir", "pictures", says="already holds 1.png and no run"),
     bad("train", "mnist_mlp", "--data-dir", "no/such/directory", says="not a directory"),
     bad("train", "toy_mlp", "--data-dir", "no/such/directory", says="not a directory"),
     bad("train", "mnist_mlp", "--run-dir", "a_file", says="is a file"),
@@ -172,6 +174,10 @@ BAD_INPUT = [
     bad("train", "textgen_lstm", "--set", "corpus=short.txt", says="longer text"),
     bad("train", "textgen_lstm", "--set", "corpus=latin.txt", says="not UTF-8"),
     bad("train", "textgen_lstm", "--set", "corpus=gone.txt", says="cannot be read"),
+    bad("train", "textgen_lstm", "--set", "corpus=/dev/zero", says="a device, and not a regular file"),
+    bad("train", "textgen_lstm", "--set", "corpus=pipe", says="a pipe, and not a regular file"),
+    bad("train", "textgen_lstm", "--set", "corpus=pictures", says="Is a directory"),
+    bad("fine-tune", "imdb_lstm", "--model", "pretrained", "--data", "pipe", says="a pipe, and not a regular file"),
 ]
 
 
@@ -179,6 +185,9 @@ BAD_INPUT = [
 def test_wrong_input_gets_one_clear_line_and_writes_nothing(run, tmp_path, arguments, says):
     (tmp_path / "a_file").write_text("no model")
     (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.png").write_text("")
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "short.txt").write_text("too short")
     (tmp_path / "latin.txt").write_bytes("déjà vu ".encode("latin-1") * 50)
     save_model(kerazoo.build("toy_mlp"), tmp_path / "toy.keras")
@@ -235,3 +244,20 @@ def test_a_reader_that_goes_away_is_no_error():
     command = f"{sys.executable} -m kerazoo.cli list | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("OOM when allocating tensor"), RuntimeError("RESOURCE_EXHAUSTED: Out of memory")],
+)
+def test_a_model_that_does_not_fit_in_memory_is_one_line(run, monkeypatch, error):
+    def train(*_, **__):
+        try:
+            raise error
+        except Exception:
+            raise AttributeError("no _momentums") from None  # as Keras does with what is left of such a model
+
+    monkeypatch.setattr(kerazoo, "train", train)
+    code, _, errors = run("train", "toy_mlp")
+    assert (code, errors.count("\n")) == (1, 1)
+    assert "the memory is too small for this" in errors

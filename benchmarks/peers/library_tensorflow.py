@@ -74,7 +74,11 @@ def products(precision: str, shapes: list[tuple[int, int, int]]) -> Callable[[],
     dtype = _DTYPES.get(precision, "float32")
     pairs = [(tf.Variable(tf.ones((m, k), dtype)), tf.Variable(tf.ones((k, n), dtype))) for m, k, n in shapes]
     every = tf.function(lambda: [tf.matmul(left, right) for left, right in pairs])
-    return lambda: every()[-1].numpy()
+
+    def wait() -> None:
+        every()[-1].numpy()
+
+    return wait
 
 
 def cudnn(side: Any) -> dict[str, list[str]] | str:

@@ -1,6 +1,7 @@
 """PyTorch for a contender: its set-up, a matrix product, its memory."""
 
 import importlib.metadata
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -73,10 +74,10 @@ def products(precision: str, shapes: list[tuple[int, int, int]]) -> Callable[[],
     how = {"device": device(), "dtype": DTYPES.get(precision, torch.float32)}
     pairs = [(torch.ones(m, k, **how), torch.ones(k, n, **how)) for m, k, n in shapes]
 
-    @torch.inference_mode()
     def every() -> None:
-        for left, right in pairs:
-            torch.mm(left, right)
+        with torch.inference_mode():
+            for left, right in pairs:
+                torch.mm(left, right)
         if device().type == "cuda":
             torch.cuda.synchronize()
 

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import random
 import sys
 from contextlib import nullcontext
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 import kerazoo
-from kerazoo.commands.common import Json, ModelFileOption, Name, must_exist, out, print_json
+from kerazoo.commands.common import (
+    JSON,
+    MODEL,
+    NAME,
+    complete_files,
+    complete_names,
+    must_exist,
+    path_option,
+    print_json,
+    tell,
+    terminal,
+)
+from kerazoo.printable import printable
+
+_INPUTS = click.Argument(["inputs"], metavar="INPUT...", nargs=-1, required=True, shell_complete=complete_files)
+_HTML = path_option("--html", "Also write a page that shows why.")
+_GENERATOR = click.Argument(["name"], default="textgen_lstm", shell_complete=complete_names)
 
 
-def predict(
-    name: Name,
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Texts, pictures, files; - reads stdin.")],
-    model: Annotated[str | None, ModelFileOption] = None,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Also write a page that shows why.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Classify texts or pictures, a file of one text a line, or a directory of pictures."""
+@click.command("predict", params=[NAME, _INPUTS, MODEL, _HTML, JSON])
+def predict(name: str, inputs: tuple[str, ...], model: str | None, html: str | None, as_json: bool) -> int:
+    """Classify texts or pictures.
+
+    An INPUT is a text, a file with one text a line, a picture, a directory of pictures, a .npy file, or - for standard
+    input.
+    """
     from kerazoo.inference.predicting import stream
     from kerazoo.report import predictions, predictions_html
     from kerazoo.tasks import task_of
@@ -29,44 +43,65 @@ def predict(
         must_exist(model)
     task = task_of(kerazoo.spec(name))
     given = [task.from_argument(one, sys.stdin.buffer) for one in inputs]
-    found = stream(name, given, model=model, attention=html is not None)
+    errors: list[kerazoo.DataError] = []
+    found = stream(name, given, model=model, attention=html is not None, errors=errors)
     with predictions_html.written(html, name, found) if html is not None else nullcontext(found) as found:
         if as_json:
-            predictions.write_json(out.file, found)
+            predictions.write_json(sys.stdout, found)
         else:
-            predictions.show_predictions(out, found)
+            predictions.show_predictions(terminal(), found)
+    for error in errors:
+        tell(f"kerazoo: not answered: {error}")
+    return 1 if errors else 0
 
 
-def generate(
-    name: Annotated[str, typer.Argument(help="A text generator's name.")] = "textgen_lstm",
-    prompt: Annotated[str, typer.Option(help="The text to go on with.")] = "",
-    length: Annotated[int, typer.Option(help="Characters to generate (words, for a word model).")] = 200,
-    temperature: Annotated[float, typer.Option(help="Less is more careful; 0 takes the likeliest each time.")] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Draw from the K likeliest characters alone.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Draw from the likeliest of this probability alone.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the draws (default: another one each time).")] = None,
-    stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End before this text (repeatable).")] = None,
-    samples: Annotated[int, typer.Option(help="How many texts.")] = 1,
-    model: Annotated[str | None, ModelFileOption] = None,
-    as_json: Json = False,
-) -> None:
-    """Write text with a trained generator, as it comes; several texts are parted by a line of dashes."""
+@click.command(
+    "generate",
+    params=[
+        _GENERATOR,
+        click.Option(["--prompt"], metavar="TEXT", default="", help="The text to continue."),
+        click.Option(["--length"], type=int, default=200, help="Characters to write, or words (default: 200)."),
+        click.Option(
+            ["--temperature"],
+            type=float,
+            default=1.0,
+            help="Randomness: 0 always takes the likeliest next character, 1 (default) follows the model.",
+        ),
+        click.Option(["--top-k"], type=int, metavar="K", help="Choose among the K likeliest characters."),
+        click.Option(
+            ["--top-p"], type=float, metavar="P", help="Choose among the likeliest characters, of total probability P."
+        ),
+        click.Option(["--seed"], type=int, help="Seed of the random choices (default: a new one each time)."),
+        click.Option(["--stop"], metavar="TEXT", multiple=True, help="End before this text (repeatable)."),
+        click.Option(["--samples"], type=int, default=1, help="How many texts to write (default: 1)."),
+        MODEL,
+        JSON,
+    ],
+)
+def generate(name: str, prompt: str, samples: int, model: str | None, as_json: bool, **settings: Any) -> None:
+    """Write text with a trained text generator.
+
+    The text is printed as it is written; several texts are separated by a line of dashes.
+    """
+    import random
+
     from kerazoo.inference.generating import check_settings, generate, stream
 
-    settings: dict[str, Any] = {"length": length, "temperature": temperature, "top_k": top_k, "top_p": top_p}
-    settings |= {"seed": random.randrange(2**32) if seed is None else seed, "stop": stop or None}
+    if settings["seed"] is None:
+        settings["seed"] = random.randrange(2**32)
+    settings["stop"] = list(settings["stop"]) or None
     check_settings(samples=samples, **settings)  # before TensorFlow's seconds of import
     if model is not None:
         must_exist(model)
-    loaded = name if model is None else kerazoo.load_model(model, name)
+    loaded: Any = name if model is None else kerazoo.load_model(model, name)
     if samples == 1 and not as_json:
         for piece in stream(loaded, prompt, **settings):
-            out.file.write(piece)
-            out.file.flush()
-        out.file.write("\n")
+            sys.stdout.write(printable(piece, keep="\n\t"))
+            sys.stdout.flush()
+        sys.stdout.write("\n")
         return
     texts = generate(loaded, prompt, samples=samples, **settings)
     if as_json:
         print_json({"model": name, "file": model, "prompt": prompt, "text": texts[0], "texts": texts, **settings})
     else:
-        out.file.write("\n---\n".join(texts) + "\n")
+        sys.stdout.write(printable("\n---\n".join(texts), keep="\n\t") + "\n")

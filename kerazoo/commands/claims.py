@@ -2,76 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
 
 import kerazoo
-from kerazoo.commands.common import DataDir, Json, Ledger, Record, Source, out, print_json
+from kerazoo.commands.common import (
+    DATA_DIR,
+    JSON,
+    LEDGER,
+    RECORD,
+    SOURCE,
+    complete_names,
+    path_option,
+    print_json,
+    say,
+    terminal,
+)
 
 
-def claims(
-    name: Annotated[str | None, typer.Argument(help="A model, a document (001) or a claim (001/program).")] = None,
-    ledger: Ledger = None,
-    record: Record = None,
-    as_json: Json = False,
-) -> None:
-    """Show what the documents claim, what was measured, and the verdicts."""
+@click.command(
+    "claims", params=[click.Argument(["name"], required=False, shell_complete=complete_names), LEDGER, RECORD, JSON]
+)
+def claims(name: str | None, ledger: str | None, record: str | None, as_json: bool) -> None:
+    """Show what the documents claim, and the verdicts.
+
+    NAME is a model, a document (001) or a claim (001/program); without it all claims are shown.
+    """
     from kerazoo.report import verdicts
 
     found = kerazoo.claims(name, ledger=ledger, record=record)
     if as_json:
         print_json(verdicts.records(found))
     else:
-        verdicts.show_claims(out, found)
+        verdicts.show_claims(terminal(), found)
 
 
+@click.command(
+    "reproduce",
+    params=[
+        click.Argument(["names"], metavar="[NAME]...", nargs=-1, shell_complete=complete_names),
+        click.Option(["--claims", "claim_ids"], metavar="ID", multiple=True, help="Only this claim (repeatable)."),
+        click.Option(["--seeds"], type=int, help="Seeds per training (default: each experiment's own number)."),
+        SOURCE,
+        DATA_DIR,
+        click.Option(["--quick"], is_flag=True, help="One seed; only exact checks and cheap trainings."),
+        click.Option(["--verify"], is_flag=True, help="Measure a sample of the record again and compare."),
+        path_option("--out", "Directory for the measurements (default: runs/reproduce).", also=["out_dir"]),
+        LEDGER,
+        RECORD,
+        JSON,
+    ],
+)
 def reproduce(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Models or documents.")] = None,
-    claim_ids: Annotated[list[str] | None, typer.Option("--claims", metavar="ID", help="Claims (repeatable).")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Seeds a training (default: each experiment's own).")] = None,
-    source: Source = "auto",
-    data_dir: DataDir = None,
-    quick: Annotated[bool, typer.Option("--quick", help="One seed; exact checks and cheap runs only.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Measure a sample of the record again and compare.")] = False,
-    out_dir: Annotated[str | None, typer.Option("--out", help="Directory of the rows (runs/reproduce).")] = None,
-    ledger: Ledger = None,
-    record: Record = None,
-    as_json: Json = False,
+    names: tuple[str, ...], claim_ids: tuple[str, ...], out_dir: str | None, as_json: bool, **options: Any
 ) -> int:
-    """Measure the documents' claims anew; what was interrupted goes on."""
+    """Measure the documents' claims again.
+
+    NAME is a model or a document; without it all claims are measured. What was interrupted goes on where it stopped.
+    """
     from kerazoo.report import verdicts
 
-    found = kerazoo.reproduce(
-        names,
-        claims=claim_ids,
-        seeds=seeds,
-        source=source,
-        data_dir=data_dir,
-        quick=quick,
-        verify=verify,
-        out=out_dir,
-        ledger=ledger,
-        record=record,
-    )
+    found = kerazoo.reproduce(list(names) or None, claims=list(claim_ids) or None, out=out_dir, **options)
     if as_json:
         print_json(verdicts.reproduction_record(found))
     else:
-        verdicts.show_reproduction(out, found)
+        verdicts.show_reproduction(terminal(), found)
     return 0 if found.ok else 1
 
 
-def report(
-    out_dir: Annotated[str, typer.Option("--out", help="Directory to write to.")] = "report",
-    ledger: Ledger = None,
-    record: Record = None,
-    as_json: Json = False,
-) -> None:
-    """Write the verdicts as a page, report.html, and as Markdown, with a card for each model."""
+@click.command(
+    "report",
+    params=[
+        path_option("--out", "Directory to write to (default: report).", also=["out_dir"], default="report"),
+        LEDGER,
+        RECORD,
+        JSON,
+    ],
+)
+def report(out_dir: str, ledger: str | None, record: str | None, as_json: bool) -> None:
+    """Write the verdicts as a web page and as Markdown."""
     from kerazoo.report import write_report
 
     files = [str(path) for path in write_report(out_dir, ledger=ledger, record=record)]
     if as_json:
         print_json({"files": files})
     else:
-        out.print("\n".join(files))
+        for file in files:
+            say(file)

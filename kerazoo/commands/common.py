@@ -1,45 +1,92 @@
-"""What the commands share: consoles, options that several take, checks."""
+"""What the commands share: printing, options that several take, checks."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
+import click
 
 import kerazoo
 from kerazoo.errors import InputError
-from kerazoo.files import to_json
+from kerazoo.printable import printable
 
-out = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 1000)  # piped: a row, a line
-err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-Name = Annotated[str, typer.Argument(help="A model's name; `kerazoo list` prints them.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-DataDir = Annotated[str | None, typer.Option(help="Directory in TFDS layout (default: TFDS_DATA_DIR, or TFDS's own).")]
-Source = Annotated[str, typer.Option(help="auto, tfds (the real data) or sample (the embedded stand-in).")]
-RunDir = Annotated[str | None, typer.Option(help="Directory for the run's files (default: runs/NAME/DATE-TIME).")]
-Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Set an option; `show` lists them.")
-]
-Epochs = Annotated[
-    int | None, typer.Option(help="Passes over the training data (default: the recipe's, or the resumed run's).")
-]
-BatchSize = Annotated[int | None, typer.Option(help="Examples a step (default: the recipe's).")]
-Seed = Annotated[int, typer.Option(help="Seed of weights, order and dropout.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that the run directory holds.")]
-ModelFileOption = typer.Option("--model", help="A .keras file, such as model.keras in a run directory.")
-Split = Annotated[float | None, typer.Option(help="Validate on this fraction of the training split.")]
-Ledger = Annotated[str | None, typer.Option(help="Directory of TOML files in place of the packaged ledger.")]
-Record = Annotated[str | None, typer.Option(help="Directory of rows in place of the packaged record.")]
-Stop = Annotated[int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")]
+    from kerazoo.report.tables import Terminal
+
+
+def complete_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the models whose names begin with `incomplete`, for the shell."""
+    return [name for name in kerazoo.list_models() if name.startswith(incomplete)]
+
+
+def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Have the shell complete the names of files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def path_option(name: str, help: str, **more: Any) -> click.Option:
+    """Return an option for the path of a file or a directory."""
+    return click.Option([name, *more.pop("also", ())], metavar="PATH", shell_complete=complete_files, help=help, **more)
+
+
+NAME = click.Argument(["name"], shell_complete=complete_names)
+JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document.")
+DATA_DIR = path_option("--data-dir", "Directory of TFDS data sets (default: TFDS_DATA_DIR, or TFDS's own).")
+SOURCE = click.Option(
+    ["--source"],
+    type=click.Choice(("auto", "tfds", "sample")),
+    default="auto",
+    help="tfds: the real data; sample: the small stand-in; auto (default): the real data where it can be had.",
+)
+RUN_DIR = path_option("--run-dir", "Directory for the run's files (default: runs/NAME/DATE-TIME).")
+SET = click.Option(
+    ["--set", "assignments"],
+    metavar="FIELD=VALUE",
+    multiple=True,
+    help="Set an option of the model, its recipe or its data (repeatable); `kerazoo show NAME` lists them.",
+)
+BATCH_SIZE = click.Option(["--batch-size"], type=int, help="Examples per training step (default: the recipe's).")
+SEED = click.Option(["--seed"], type=int, help="Seed of initial weights, shuffling and dropout (default: 0).")
+OVERWRITE = click.Option(["--overwrite"], is_flag=True, help="Replace the run in --run-dir.")
+MODEL = path_option("--model", "A .keras file, such as model.keras of a run (default: the packaged weights).")
+VALIDATION_SPLIT = click.Option(
+    ["--validation-split"], type=float, help="Hold out this fraction of the training split for validation."
+)
+EARLY_STOPPING = click.Option(
+    ["--early-stopping"], type=int, metavar="EPOCHS", help="Stop after so many epochs without a lower validation loss."
+)
+LEDGER = path_option("--ledger", "Directory of TOML files to read in place of the packaged ledger.")
+RECORD = path_option("--record", "Directory of measurements to read in place of the packaged record.")
+
+
+def terminal() -> Terminal:
+    """Return where tables are printed."""
+    from kerazoo.report.tables import Terminal
+
+    return Terminal()
+
+
+def say(text: object) -> None:
+    """Print a line on standard output."""
+    click.echo(printable(text))
+
+
+def tell(text: object, **style: Any) -> None:
+    """Print a line on standard error."""
+    click.secho(printable(text), err=True, **style)
 
 
 def print_json(document: Any) -> None:
     """Print `document` as JSON, alone on standard output."""
-    out.file.write(to_json(document))
+    from kerazoo.files import to_json
+
+    sys.stdout.write(to_json(document))
 
 
 def run_directory(name: str, given: str | None, resume: bool = False) -> Path:

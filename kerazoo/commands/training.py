@@ -2,128 +2,173 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+import click
 
 import kerazoo
 from kerazoo.commands.common import (
-    BatchSize,
-    DataDir,
-    Epochs,
-    Json,
-    ModelFileOption,
-    Name,
-    Overwrite,
-    RunDir,
-    Seed,
-    Set,
-    Source,
-    Split,
-    Stop,
-    err,
+    BATCH_SIZE,
+    DATA_DIR,
+    EARLY_STOPPING,
+    JSON,
+    MODEL,
+    NAME,
+    OVERWRITE,
+    RUN_DIR,
+    SEED,
+    SET,
+    SOURCE,
+    VALIDATION_SPLIT,
+    complete_names,
     must_exist,
-    out,
+    path_option,
     print_json,
     run_directory,
+    say,
+    tell,
+    terminal,
 )
 from kerazoo.errors import InputError
 from kerazoo.options import parse_assignments
 from kerazoo.schema import ModelSpec
 
+DATA = path_option("--data", "Your own data: a folder of pictures for each class, a CSV of texts, or one text.")
+COLUMNS = (
+    click.Option(["--text-column"], metavar="COLUMN", help="Column of the CSV with the texts (default: text)."),
+    click.Option(["--label-column"], metavar="COLUMN", help="Column with the classes (default: label)."),
+)
 
+
+@click.command(
+    "train",
+    params=[
+        NAME,
+        click.Option(
+            ["--epochs"], type=int, help="Passes over the training data (default: the recipe's, or the resumed run's)."
+        ),
+        BATCH_SIZE,
+        SEED,
+        DATA,
+        *COLUMNS,
+        DATA_DIR,
+        SOURCE,
+        RUN_DIR,
+        click.Option(["--resume"], is_flag=True, help="Go on with the run in --run-dir; its settings are known."),
+        OVERWRITE,
+        click.Option(["--precision"], metavar="POLICY", help="Keras dtype policy, e.g. mixed_bfloat16."),
+        VALIDATION_SPLIT,
+        EARLY_STOPPING,
+        click.Option(["--tensorboard"], is_flag=True, help="Also write TensorBoard's event files."),
+        SET,
+        JSON,
+    ],
+)
 def train(
-    name: Name,
-    epochs: Epochs = None,
-    batch_size: BatchSize = None,
-    seed: Seed = 0,
-    data_dir: DataDir = None,
-    source: Source = "auto",
-    run_dir: RunDir = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the run directory.")] = False,
-    overwrite: Overwrite = False,
-    precision: Annotated[str | None, typer.Option(help="Keras dtype policy, e.g. mixed_bfloat16.")] = None,
-    validation_split: Split = None,
-    early_stopping: Stop = None,
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard's event files.")] = False,
-    assignments: Set = None,
-    as_json: Json = False,
+    name: str,
+    run_dir: str | None,
+    resume: bool,
+    assignments: tuple[str, ...],
+    as_json: bool,
+    data: str | None,
+    text_column: str | None,
+    label_column: str | None,
+    **how: Any,
 ) -> None:
     """Train a model by its document's recipe."""
     from kerazoo.training.train import train_options
 
-    overrides = parse_assignments(assignments or [], train_options(kerazoo.spec(name)), f"model '{name}'")
-    result = kerazoo.train(
-        name,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=seed,
-        data_dir=data_dir,
-        source=source,
-        run_dir=run_directory(name, run_dir, resume),
-        resume=resume,
-        overwrite=overwrite,
-        precision=precision,
-        validation_split=validation_split,
-        early_stopping=early_stopping,
-        tensorboard=tensorboard,
-        **overrides,
-    )
-    _report_training(name, seed, result, as_json)
+    spec = kerazoo.spec(name)
+    overrides = parse_assignments(assignments, train_options(spec), f"model '{name}'")
+    own = _own_data(spec, data, text_column, label_column, how)
+    directory = run_directory(name, run_dir, resume)
+    result = kerazoo.train(name, data=own, run_dir=directory, resume=resume, **how, **overrides)
+    _report_training(name, result, as_json)
 
 
+@click.command("evaluate", params=[NAME, MODEL, DATA, *COLUMNS, DATA_DIR, SOURCE, SET, JSON])
 def evaluate(
-    name: Name,
-    model: Annotated[str | None, ModelFileOption] = None,
-    data_dir: DataDir = None,
-    source: Source = "auto",
-    assignments: Set = None,
-    as_json: Json = False,
+    name: str,
+    model: str | None,
+    data: str | None,
+    text_column: str | None,
+    label_column: str | None,
+    assignments: tuple[str, ...],
+    as_json: bool,
+    **where: Any,
 ) -> None:
-    """Measure a trained model, or the pretrained weights, on the test split."""
+    """Measure a trained model on the test split, or on your own data."""
     from kerazoo.tasks import task_of
+    from kerazoo.training.evaluation import measure
+    from kerazoo.training.session import describe
 
     spec = kerazoo.spec(name)
-    options = parse_assignments(assignments or [], task_of(spec).options(spec), f"the data of '{name}'")
+    options = parse_assignments(assignments, task_of(spec).options(spec), f"the data of '{name}'")
     if model is not None:
         must_exist(model)
-    metrics = kerazoo.evaluate(name, model or "pretrained", data_dir=data_dir, source=source, **options)
+    own = _own_data(spec, data, text_column, label_column, where, test_split=0.0)
+    metrics, used = measure(name, model, data=own, **where, **options)
     if as_json:
-        print_json({"model": name, "file": model, "metrics": metrics})
+        print_json({"model": name, "file": model, "metrics": metrics, "data": describe(used)})
     else:
         from kerazoo.report import tables
 
-        tables.show_metrics(out, metrics)
+        tables.show_metrics(terminal(), metrics)
+        count = used.sizes.get("test", used.sizes["train"])
+        say(f"measured on {count:,} examples of {used.name} ({used.source})")
 
 
+@click.command(
+    "fine-tune",
+    params=[
+        NAME,
+        path_option("--model", "A .keras file, or 'pretrained' for the packaged weights.", required=True),
+        DATA,
+        *COLUMNS,
+        click.Option(["--epochs"], type=int, help="Passes over the training data (default: the document's, or 5)."),
+        click.Option(["--num-classes"], type=int, help="Replace the last layer by a new one for this many classes."),
+        click.Option(["--trainable-layers"], type=int, metavar="N", help="Train only the last N layers with weights."),
+        click.Option(
+            ["--unfreeze-every"],
+            type=int,
+            metavar="EPOCHS",
+            help="Gradual unfreezing: train the last layer first and, every so many epochs, one more.",
+        ),
+        click.Option(["--learning-rate"], type=float, help="Learning rate (default: the one the model has)."),
+        click.Option(
+            ["--layer-decay"],
+            type=float,
+            metavar="FACTOR",
+            help="Learning-rate factor per layer, from the output back.",
+        ),
+        click.Option(["--weight-decay"], type=float, help="Decoupled weight decay of the optimizer."),
+        click.Option(["--l1"], type=float, default=0.0, help="L1 penalty on the kernels (default: 0)."),
+        click.Option(["--l2"], type=float, default=0.0, help="L2 penalty on the kernels (default: 0)."),
+        BATCH_SIZE,
+        SEED,
+        DATA_DIR,
+        SOURCE,
+        RUN_DIR,
+        OVERWRITE,
+        VALIDATION_SPLIT,
+        EARLY_STOPPING,
+        JSON,
+    ],
+)
 def fine_tune(
-    name: Name,
-    model: Annotated[str, typer.Option(help="A .keras file, or 'pretrained' for the package's own weights.")],
-    data: Annotated[str | None, typer.Option(help="Your own: a folder of pictures a class, or a CSV of texts.")] = None,
-    text_column: Annotated[str | None, typer.Option(help="Column of the texts (default: text).")] = None,
-    label_column: Annotated[str | None, typer.Option(help="Column of the classes (default: label).")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Further epochs (default: the document's, or 5).")] = None,
-    num_classes: Annotated[int | None, typer.Option(help="Tell so many classes apart, by a new last layer.")] = None,
-    trainable_layers: Annotated[int | None, typer.Option(help="Train only the last so many layers.")] = None,
-    unfreeze_every: Annotated[int | None, typer.Option(help="Begin with the last layer, add one each so many.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="A new learning rate.")] = None,
-    layer_decay: Annotated[float | None, typer.Option(help="Learning rate of a layer by that of the next.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay of the optimizer.")] = None,
-    l1: Annotated[float, typer.Option(help="Penalty on the kernels' absolute values.")] = 0.0,
-    l2: Annotated[float, typer.Option(help="Penalty on the kernels' squares.")] = 0.0,
-    batch_size: BatchSize = None,
-    seed: Seed = 0,
-    data_dir: DataDir = None,
-    source: Source = "auto",
-    run_dir: RunDir = None,
-    overwrite: Overwrite = False,
-    validation_split: Split = None,
-    early_stopping: Stop = None,
-    as_json: Json = False,
+    name: str,
+    model: str,
+    data: str | None,
+    text_column: str | None,
+    label_column: str | None,
+    seed: int | None,
+    run_dir: str | None,
+    as_json: bool,
+    **how: Any,
 ) -> None:
-    """Train a trained model further: on your own data, for other classes, all of it or its last layers."""
-    from kerazoo.data.prepared import check_source
+    """Train a trained model further, on its own data or yours."""
     from kerazoo.factory import PRETRAINED
 
     spec = kerazoo.spec(name)
@@ -131,76 +176,63 @@ def fine_tune(
         must_exist(model)
         if run_dir is not None and Path(run_dir).resolve() == Path(model).resolve().parent:
             raise InputError(f"'{run_dir}' is where the model to fine-tune lies; name another run directory")
-    check_source(source)
-    own = _own_data(spec, data, text_column, label_column, data_dir or (source if source != "auto" else None))
-    trained = kerazoo.build(name, weights=model) if model == PRETRAINED else kerazoo.load_model(model, name)
-    result = kerazoo.fine_tune(
-        trained,
-        own,
-        epochs=epochs,
-        trainable_layers=trainable_layers,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        seed=seed,
-        data_dir=data_dir,
-        source=source,
-        run_dir=run_directory(name, run_dir),
-        overwrite=overwrite,
-        validation_split=validation_split,
-        early_stopping=early_stopping,
-        num_classes=num_classes,
-        unfreeze_every=unfreeze_every,
-        layer_decay=layer_decay,
-        weight_decay=weight_decay,
-        l1=l1,
-        l2=l2,
-    )
-    _report_training(name, seed, result, as_json)
+    own = _own_data(spec, data, text_column, label_column, how)
+    trained = name if model == PRETRAINED else kerazoo.load_model(model, name)
+    result = kerazoo.fine_tune(trained, own, seed=seed or 0, run_dir=run_directory(name, run_dir), **how)
+    _report_training(name, result, as_json)
 
 
-def _own_data(spec: ModelSpec, path: str | None, text: str | None, label: str | None, other: str | None) -> Any:
+def _own_data(
+    spec: ModelSpec, path: str | None, text: str | None, label: str | None, where: Mapping[str, Any], **how: Any
+) -> Any:
     """Return the data at `path`, None where there is none; refuse options that would have no effect."""
     from kerazoo.tasks import task_of
 
     if path == "":
-        raise InputError("--data is empty; name a folder of pictures or a CSV of texts")
+        raise InputError("--data is empty; name a folder of pictures, a CSV of texts or a text")
     columns = {name: value for name, value in (("text", text), ("label", label)) if value}
     if columns and (path is None or Path(path).is_dir()):
         raise InputError("--text-column and --label-column are for a CSV; name one with --data")
+    other = where["data_dir"] or (where["source"] if where["source"] != "auto" else None)
     if path is not None and other is not None:
         raise InputError(f"--data {path} and {other}, which is of the model's own data, exclude each other; give one")
-    return None if path is None else task_of(spec).read(Path(path), **columns)
+    return None if path is None else task_of(spec).read(Path(path), **columns, **how)
 
 
-def pretrain(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Models that have pretrained weights.")],
-    out_dir: Annotated[str, typer.Option("--out", help="Directory of the weights and their manifest.")] = "weights",
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Train the weights that come with the package from nothing, on the real data."""
+@click.command(
+    "pretrain",
+    params=[
+        click.Argument(["names"], metavar="NAME...", nargs=-1, required=True, shell_complete=complete_names),
+        path_option("--out", "Directory for the weights and their manifest.", also=["out_dir"], default="weights"),
+        DATA_DIR,
+        JSON,
+    ],
+)
+def pretrain(names: tuple[str, ...], out_dir: str, data_dir: str | None, as_json: bool) -> None:
+    """Train the packaged weights anew on the real data."""
     from kerazoo.pretraining.run import check
     from kerazoo.pretraining.run import pretrain as train_weights
 
     check(names, Path(out_dir))  # all of them, before hours of training
-    entries = [train_weights(name, out_dir, data_dir=data_dir, say=err.print) for name in names]
+    entries = [train_weights(name, out_dir, data_dir=data_dir, say=tell) for name in names]
     if as_json:
         print_json(dict(zip(names, entries, strict=True)))
 
 
-def _report_training(name: str, seed: int, result: Any, as_json: bool) -> None:
+def _report_training(name: str, result: Any, as_json: bool) -> None:
     from kerazoo.model_file import origin_of
+    from kerazoo.report import tables
+    from kerazoo.training.run_directory import read_config
 
     if as_json:
         epochs = len(next(iter(result.history.values()), []))
         fields = ("metrics", "history", "seconds", "environment", "data")
+        seed = read_config(result.run_dir)["seed"]
         document = {"model": name, "seed": seed, "epochs": epochs, "run_dir": str(result.run_dir)}
         if classes := origin_of(result.model).classes:
             document["classes"] = classes
         print_json({**document, **{field: getattr(result, field) for field in fields}})
         return
-    from kerazoo.report import tables
-
-    tables.show_metrics(out, result.metrics)
+    tables.show_metrics(terminal(), result.metrics)
     data = f"{result.data['name']} ({result.data['source']})"
-    out.print(f"{result.seconds:.1f} s of training on {data}; the run is in {result.run_dir}")
+    say(f"{result.seconds:.1f} s of training on {data}; the run is in {result.run_dir}")

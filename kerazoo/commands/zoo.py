@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 import kerazoo
-from kerazoo.commands.common import Json, Name, out, print_json
+from kerazoo.commands.common import JSON, NAME, complete_names, print_json, terminal
 from kerazoo.errors import InputError
 
+_PATTERN = click.Argument(["pattern"], required=False, shell_complete=complete_names)
 
-def list_command(
-    pattern: Annotated[str | None, typer.Argument(help="Names to list, e.g. 'mnist_*'.")] = None, as_json: Json = False
-) -> None:
-    """List the models."""
+
+@click.command("list", params=[_PATTERN, JSON])
+def list_command(pattern: str | None, as_json: bool) -> None:
+    """List the models.
+
+    With PATTERN, such as 'mnist_*', list those whose names match it.
+    """
     names = kerazoo.list_models(pattern)
     if pattern is not None and not names:
         raise InputError(f"no model matches '{pattern}'. Models: {', '.join(kerazoo.list_models())}")
@@ -24,11 +26,12 @@ def list_command(
     if as_json:
         print_json([tables.model_record(one) for one in specs])
     else:
-        out.print(tables.model_table(specs))
+        terminal().print(tables.model_table(specs))
 
 
-def show(name: Name, as_json: Json = False) -> None:
-    """Show what is known of a model: source, inputs, outputs, recipe, options, and what was measured."""
+@click.command("show", params=[NAME, JSON])
+def show(name: str, as_json: bool) -> None:
+    """Show a model's source, inputs, recipe, options and results."""
     from kerazoo.options import RECIPE_OPTIONS
     from kerazoo.report import cards, tables
     from kerazoo.report.contents import gather
@@ -42,12 +45,16 @@ def show(name: Name, as_json: Json = False) -> None:
         print_json({**tables.model_record(spec), "options": {**spec.defaults, **data_only}, **cards.card_record(card)})
     else:
         recipe = {name: getattr(spec.recipe, name) for name in RECIPE_OPTIONS}
-        tables.show_model(out, spec, {**options, "recipe options": recipe})
-        cards.show_card(out, card)
+        tables.show_model(terminal(), spec, {**options, "recipe options": recipe})
+        cards.show_card(terminal(), card)
 
 
-def doctor(as_json: Json = False) -> None:
-    """Show versions, devices, whether cuDNN would serve an LSTM, the kernels for a CPU, and where the data is."""
+@click.command("doctor", params=[JSON])
+def doctor(as_json: bool) -> None:
+    """Show versions, devices, CPU kernels, where data is.
+
+    It also tells whether cuDNN would serve an LSTM, and if not, why.
+    """
     from kerazoo.report import tables
     from kerazoo.report.doctor import examine, readable
 
@@ -55,4 +62,4 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print_json(found)
     else:
-        tables.show_pairs(out, readable(found))
+        tables.show_pairs(terminal(), readable(found))

@@ -1,28 +1,28 @@
 """Decoded arrays, kept on disk between runs, ready for use.
 
-An entry is a folder of `.npy` files with a manifest of their checksums. It is written under another name and renamed,
-so it is whole or absent, also with two processes at once. Arrays are mapped into memory rather than read: pages come
-straight from the system's file cache, copied only where they are written to. What cannot be read is made anew; what
-cannot be written is not kept.
+An entry is a folder of `.npy` files with a manifest of their checksums, headers included. It is written under another
+name and renamed, so it is whole or absent, also with two processes at once. Arrays are mapped into memory rather than
+read: pages come straight from the system's file cache, copied only where they are written to. What is damaged is made
+anew; what cannot be written is not kept.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from kerazoo.files import read_json, remove, whole_directory
 from kerazoo.lazy import np
 
 CACHE_VARIABLE = "KERAZOO_CACHE_DIR"
-_FORMAT = 1  # raise when the decoding or the encoding of any data set changes
+_FORMAT = 2  # raise when the decoding or the encoding of any data set changes, or the entries do
 _MANIFEST = "manifest.json"
 
 
@@ -40,14 +40,14 @@ def cached(name: str, key: Mapping[str, Any], make: Callable[[], dict[str, Any]]
     try:
         return _read(entry)
     except (FileNotFoundError, NotADirectoryError):
-        shutil.rmtree(entry, ignore_errors=True)  # a folder without a manifest, if there is one
-    except PermissionError:
-        warnings.warn(f"the cache entry {entry} cannot be read; it is made anew", RuntimeWarning, stacklevel=2)
-    except (OSError, ValueError, KeyError, EOFError):
-        warnings.warn(f"the cache entry {entry} is damaged; it is made anew", RuntimeWarning, stacklevel=2)
-        shutil.rmtree(entry, ignore_errors=True)
+        pass
+    except (OSError, ValueError) as error:
+        what = "cannot be read" if isinstance(error, PermissionError) else "is damaged"
+        warnings.warn(f"the cache entry {entry} {what}; it is made anew", RuntimeWarning, stacklevel=2)
     arrays = make()
     try:
+        with contextlib.suppress(OSError):
+            remove(entry)  # what is damaged, or a folder without a manifest
         _write(entry, arrays)
     except OSError as error:
         warnings.warn(
@@ -59,32 +59,44 @@ def cached(name: str, key: Mapping[str, Any], make: Callable[[], dict[str, Any]]
 
 
 def _read(entry: Path) -> dict[str, Any]:
+    """Return the arrays of an entry.
+
+    Raises:
+        OSError: there is none, or it cannot be read.
+        ValueError: it is damaged.
+    """
+    checksums = read_json(entry / _MANIFEST)
+    if not isinstance(checksums, dict) or not checksums or set(checksums) != {one.stem for one in entry.glob("*.npy")}:
+        raise ValueError("the manifest is not that of the files")
     arrays = {}
-    for name, checksum in json.loads((entry / _MANIFEST).read_text(encoding="utf-8")).items():
-        try:
-            arrays[name] = np.asarray(np.load(entry / f"{name}.npy", mmap_mode="c", allow_pickle=False))
-        except FileNotFoundError as error:
-            raise ValueError(f"{name} is missing") from error
-        if zlib.crc32(arrays[name].data) != checksum:
+    for name, checksum in checksums.items():
+        file = entry / f"{name}.npy"
+        if zlib.crc32(np.memmap(file, np.uint8, "r").data) != checksum:
             raise ValueError(f"{name} has another checksum")
+        arrays[name] = np.asarray(np.load(file, mmap_mode="c", allow_pickle=False))
     return arrays
 
 
+class _Summed:
+    """A file that is written, with the checksum of what was written so far."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.checksum = file, 0
+
+    def write(self, content: bytes) -> int:
+        """Write `content`."""
+        self.checksum = zlib.crc32(content, self.checksum)
+        return self.file.write(content)
+
+
 def _write(entry: Path, arrays: dict[str, Any]) -> None:
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".writing-"))
-    try:
+    with whole_directory(entry) as temporary:
+        checksums = {}
         for name, array in arrays.items():
             with (temporary / f"{name}.npy").open("wb") as file:
-                np.save(file, array)
+                summed = _Summed(file)
+                np.save(summed, array)
                 file.flush()
                 os.fsync(file.fileno())
-        manifest = {name: zlib.crc32(np.ascontiguousarray(array).data) for name, array in arrays.items()}
-        (temporary / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-        try:
-            temporary.rename(entry)
-        except OSError:
-            if not entry.is_dir():  # else another process has made the same entry meanwhile
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            checksums[name] = summed.checksum
+        (temporary / _MANIFEST).write_text(json.dumps(checksums), encoding="utf-8")

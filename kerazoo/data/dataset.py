@@ -30,7 +30,7 @@ class Dataset:
     version: str
     source: str
     x_train: Array
-    y_train: Array | None
+    y_train: Array
     x_test: Array | None = None
     y_test: Array | None = None
     x_val: Array | None = None

@@ -13,6 +13,7 @@ from kerazoo.data.dataset import Dataset
 from kerazoo.data.digits import as_digit
 from kerazoo.data.pictures import entries_of, pictures_in, read_picture
 from kerazoo.errors import DataError, InputError, did_you_mean
+from kerazoo.files import read_bytes
 from kerazoo.lazy import np
 
 LONGEST_FIELD = 2**24  # characters of one field of a table
@@ -128,7 +129,7 @@ def _rows(path: Path, text: str, label: str) -> Iterator[tuple[str, str]]:
 
 def _read(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise DataError(f"'{path}' cannot be read: {error.strerror}") from None
     except ValueError:  # a NUL in the path

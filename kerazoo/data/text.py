@@ -11,6 +11,7 @@ from kerazoo.data.dataset import Dataset
 from kerazoo.data.prepared import Prepared, prepare
 from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.errors import DataError
+from kerazoo.files import read_bytes
 from kerazoo.lazy import np
 
 BUILDER, HOST = "tiny_shakespeare", "raw.githubusercontent.com"
@@ -113,7 +114,7 @@ def read_file(path: Path) -> str:
     if not path.name:
         raise DataError("corpus is an empty text; name a UTF-8 text file")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"'{path}' is not UTF-8 text (byte {error.start}); convert it to UTF-8") from None
     except OSError as error:

@@ -6,7 +6,6 @@ and of the metrics; JSON under "meta" for the position, the run's settings and w
 
 import json
 import warnings
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from kerazoo.files import whole_file
 _KEEP = 2
 Saved = tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]
 """What a checkpoint holds: its "meta", and the other arrays by name."""
+_META = {"epoch": int, "step": int, "stopped": bool, "settings": dict, "callbacks": dict}  # what `Saver` writes
 
 
 class CheckpointError(InputError):
@@ -85,13 +85,19 @@ def latest(directory: Directory) -> Saved | None:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
                 arrays = dict(content)
-            return values.decode(json.loads(str(arrays.pop("meta"))), arrays), arrays
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            return _checked(values.decode(json.loads(str(arrays.pop("meta"))), arrays)), arrays
+        except Exception as error:  # NumPy, zip archives and JSON raise whatever they met first
             reason = type(error).__name__
             warnings.warn(f"checkpoint {path} cannot be read ({reason}); trying the one before", stacklevel=2)
     if paths(directory):
         raise CheckpointError(f"no checkpoint in {directory} can be read; remove them to start anew")
     return None
+
+
+def _checked(meta: Any) -> dict[str, Any]:
+    if not isinstance(meta, dict) or not all(isinstance(meta.get(name), kind) for name, kind in _META.items()):
+        raise ValueError
+    return meta
 
 
 def restore(

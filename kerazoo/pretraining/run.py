@@ -19,6 +19,7 @@ from kerazoo import engine, weights
 from kerazoo.data import Dataset
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.factory import build, build_from, compile_model, seeded
+from kerazoo.files import try_writing
 from kerazoo.lazy import keras, np
 from kerazoo.ledger.statistics import binomial_interval
 from kerazoo.options import with_options
@@ -29,6 +30,7 @@ from kerazoo.tasks import task_of
 from kerazoo.training.environment import environment
 
 _HELD_OUT = 0.1
+_AT_LEAST = 2**22  # bytes of the disk, for a vocabulary and the manifest
 _MOST_LOST = 0.001  # of the accuracy, by making the weights small
 
 
@@ -100,13 +102,18 @@ def check(names: Iterable[str], out: Path) -> None:
         InputError: there is no recipe for a model, or `out` can be no directory of weights.
         UnavailableError: the manifest in `out` cannot be read.
     """
+    space = _AT_LEAST
     for name in names:
-        spec(name)  # an unknown name is told as everywhere
+        space += 4 * spec(name).num_params  # an unknown name is told as everywhere
         if name not in RECIPES:
             raise InputError(f"the model '{name}' has no recipe to pretrain it by. There are for: {', '.join(RECIPES)}")
-    nearest = next(one for one in (out, *out.absolute().parents) if os.path.lexists(one))
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-        raise InputError(f"'{out}' cannot be written: wanted a directory, or where one can be made")
+    try:
+        if out.exists() and not out.is_dir():
+            raise InputError(f"'{out}' is a file; wanted a directory, or where one can be made")
+        try_writing(out, space)
+    except OSError as error:
+        wanted = "wanted a directory, or where one can be made"
+        raise InputError(f"'{out}' cannot be written: {error.strerror}; {wanted}") from None
     weights.manifest(out)
 
 

@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from kerazoo.printable import printable
 from kerazoo.schema import ModelSpec
 
 
+class Terminal(Console):
+    """Standard output, safe from what texts from outside may hold; where it is piped, a row is a line."""
+
+    def __init__(self) -> None:
+        width = None if sys.stdout.isatty() else 1000
+        super().__init__(highlight=False, markup=False, emoji=False, width=width)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a line of text, its control characters shown as escapes."""
+        return super().render_str(printable(text), **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as Rich does; where there is no terminal, without the spaces that fill up columns."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        self.file.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+
+
+class _Rows(Table):
+    """A table whose cells hold what texts from outside say, and nothing that breaks out of them."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """Add a row of texts; a line break in a cell is one only where columns have no headings, as in a list."""
+        keep = "" if any(column.header for column in self.columns) else "\n"
+        super().add_row(*(Text(printable(cell, keep), getattr(cell, "style", "")) for cell in cells), **options)
+
+
 def plain_table(*headings: str) -> Table:
-    """Return an empty table with those headings, in the style of all."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    """Return an empty table with those headings, in the style of all; its cells are texts."""
+    table = _Rows(box=None, pad_edge=False, header_style="bold", show_header=any(headings))
     for heading in headings:
         table.add_column(heading, overflow="fold")
     return table
@@ -28,7 +60,7 @@ def model_table(specs: Iterable[ModelSpec]) -> Table:
     for column in table.columns[:2]:
         column.no_wrap = True  # a name is there to be copied
     for one in specs:
-        table.add_row(one.name, f"{one.num_params:,}", one.task or "-", str(one.source), escape(one.summary))
+        table.add_row(one.name, f"{one.num_params:,}", one.task or "-", str(one.source), one.summary)
     return table
 
 
@@ -50,11 +82,10 @@ def show_model(console: Console, one: ModelSpec, options: Mapping[str, Mapping[s
     recipe = one.recipe
     rate = "" if recipe.learning_rate is None else f" at {recipe.learning_rate:g}"
     table = plain_table("", "")
-    table.show_header = False
     for tensor in one.inputs:
-        table.add_row("input", escape(str(tensor)))
+        table.add_row("input", str(tensor))
     for tensor in one.outputs:
-        table.add_row("output", escape(str(tensor)))
+        table.add_row("output", str(tensor))
     table.add_row("data", one.task or "none of its own")
     further = f", then {recipe.fine_tune_epochs} more of fine-tuning" if recipe.fine_tune_epochs else ""
     epochs = f"{recipe.epochs} epochs{further}"
@@ -62,7 +93,7 @@ def show_model(console: Console, one: ModelSpec, options: Mapping[str, Mapping[s
     table.add_row("claims", ", ".join(one.claims) or "-")
     for heading, values in options.items():
         listed = ", ".join(f"{name}={value!r}" for name, value in values.items())
-        table.add_row(heading, escape(listed) or "-")
+        table.add_row(heading, listed or "-")
     console.print(table)
 
 
@@ -74,7 +105,6 @@ def show_metrics(console: Console, metrics: Mapping[str, float]) -> None:
 def show_pairs(console: Console, pairs: Mapping[str, Any]) -> None:
     """Print names and values in two columns."""
     table = plain_table("", "")
-    table.show_header = False
     for name, value in pairs.items():
-        table.add_row(name, escape(str(value)))
+        table.add_row(name, str(value))
     console.print(table)

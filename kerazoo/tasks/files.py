@@ -117,7 +117,7 @@ def checked_text(text: str, name: str) -> str:
     return text
 
 
-def array_file(source: Path | IO[bytes], name: str) -> np.ndarray:
+def array_file(source: Path | IO[bytes], name: str) -> Any:
     """Return the array of an .npy file, mapped into memory where it has a path, or the one of an .npz file.
 
     Raises:
@@ -136,7 +136,7 @@ def array_file(source: Path | IO[bytes], name: str) -> np.ndarray:
         raise DataError(f"'{name}' cannot be read as arrays: {reason}") from None
 
 
-def _archived(source: Path | IO[bytes], name: str) -> np.ndarray:
+def _archived(source: Path | IO[bytes], name: str) -> Any:
     with zipfile.ZipFile(source) as archive:
         if sum(one.file_size for one in archive.infolist()) > LARGEST_ARCHIVE:
             raise DataError(f"'{name}' unpacks to more than {LARGEST_ARCHIVE // 2**30} GB; save the array as .npy")

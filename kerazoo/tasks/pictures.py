@@ -63,14 +63,14 @@ class Pictures(Task):
             raise DataError(f"'{path}' is a file; this model takes {self.own}")
         return read_image_folder(path, read=self._read_file, **how)
 
-    def _read_file(self, file: Path) -> np.ndarray:
+    def _read_file(self, file: Path) -> Any:
         return self.form(read_picture(file, str(file), self._colour), str(file))
 
     @property
     def _colour(self) -> bool:
         return self.shape[2] == 3
 
-    def form(self, levels: np.ndarray, name: str) -> np.ndarray:
+    def form(self, levels: np.ndarray, name: str) -> Any:
         """Return one picture of any size, (h, w) or (h, w, 3) from 0 to 1, as a model takes it."""
         channels = levels if levels.ndim == 3 else levels[..., None]
         channels = np.repeat(channels, 3, 2) if self._colour and channels.shape[2] == 1 else channels
@@ -138,7 +138,7 @@ class Pictures(Task):
             wanted = ", ".join(str(form) for form in (*forms, ("N", *forms[0]), ("H", "W"))).replace("'", "")
             raise DataError(f"{name} has shape {shape}; wanted pictures {wanted}")
 
-    def _levels(self, array: np.ndarray, name: str) -> np.ndarray:
+    def _levels(self, array: np.ndarray, name: str) -> Any:
         """Return an array of another size with levels from 0 to 1."""
         return as_pixels(array[None], (*array.shape, 1)[:3], flat=False)[0]
 

@@ -106,11 +106,12 @@ class Task:
             data = self._loaded(options, data_dir, source)
         elif isinstance(data, os.PathLike):
             data = self.read(Path(data))
-        given = self._given(data, options, vocabulary)
+        given: Dataset = self._given(data, options, vocabulary)
         if given.is_stream:
             return dataclasses.replace(given, x_train=self.encode_stream(given.x_train))
         if given is data and not is_raw(given.x_train):
-            return given.with_vocabulary(vocabulary).with_classes(classes)
+            known: Dataset = given.with_vocabulary(vocabulary).with_classes(classes)
+            return known
         if learn:
             vocabulary = self.learn(given.x_train, options) or vocabulary
         arrays = {}

@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from kerazoo.printable import printable
 from kerazoo.training.run_directory import RunDirectory
 from kerazoo.training.tuning import flags_of, put_back
 
@@ -29,9 +29,9 @@ class EpochProgress(keras.callbacks.Callback):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-        self.name = name
+        self.name = printable(name)
         self.bar = Progress(
-            TextColumn(escape(name)),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}"),

@@ -75,7 +75,7 @@ def measure(
     wanted = {**(spec.defaults if spec else {}), **accepted, **origin.options, **given}
     known: dict[str, Any] = {"vocabulary": origin.vocabulary, "classes": origin.classes}
     used = task.dataset(data, wanted, data_dir=data_dir, source=source, **known)
-    used = check_fit(used, network, spec and spec.recipe.loss, wanted.get("vocab_size"))
+    used = check_fit(used, network, spec.recipe.loss if spec else None, wanted.get("vocab_size"))
     metrics = evaluate_on(network, used, batch_size)
     wrong = ", ".join(f"{key} {value}" for key, value in metrics.items() if not math.isfinite(value))
     if wrong:

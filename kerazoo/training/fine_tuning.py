@@ -113,7 +113,7 @@ def fine_tune(
         layers = tuning.prepare(network, _chosen_layers(network, trainable_layers))
         set_origin(network, origin)
         settings = dataclasses.replace(settings, callbacks=(*settings.callbacks, *tuning.callbacks(layers)))
-        config = {"model": chosen.name, "fine_tuned": [layer.name for layer in layers]}
+        config: dict[str, Any] = {"model": chosen.name, "fine_tuned": [layer.name for layer in layers]}
         config |= {**dataclasses.asdict(tuning), "num_classes": num_classes}
         within = tuning.while_training(network, layers)
         return carry_out(network, data, validation, settings, run, config, within)
@@ -158,7 +158,7 @@ def _fitting(
         data = task.dataset(data, options, vocabulary=origin.vocabulary, **own).numbered(num_classes)
         model = with_new_head(model, num_classes)
         new = {"num_classes": num_classes} if "num_classes" in known else {}
-    data = check_fit(data, model, spec and spec.recipe.loss, options.get("vocab_size"))
+    data = check_fit(data, model, spec.recipe.loss if spec else None, options.get("vocab_size"))
     classes = data.classes or (origin.classes if num_classes is None else ())
     return model, data, dataclasses.replace(origin, options={**origin.options, **new}, classes=classes)
 

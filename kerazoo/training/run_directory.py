@@ -6,33 +6,109 @@ import csv
 import io
 import json
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kerazoo.data.prepared import SOURCES
 from kerazoo.errors import RunDirectoryError
-from kerazoo.files import hold, let_go, to_json, try_writing, whole_file, write_text
+from kerazoo.files import hold, let_go, read_bytes, read_json, remove, to_json, try_writing, whole_file, write_text
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of, save_model
 
-CONFIG = "config.json"
-_FILES = (CONFIG, "environment.json", "history.csv", "metrics.json", "model.keras", "vocabulary.json", "curves.png")
+CONFIG, _METRICS, _HISTORY = "config.json", "metrics.json", "history.csv"
+_FILES = ("environment.json", _HISTORY, _METRICS, "model.keras", "vocabulary.json", "curves.png")
 _FOLDERS = ("tensorboard", "checkpoints")
+_OURS = {CONFIG, *_FILES, *_FOLDERS}
+_SETTINGS = {"model": str, "options": dict, "recipe": dict, "data": dict, "epochs": int, "batch_size": int, "seed": int}
+_DATA = {"name": "data", "version": "version", "source": "source"}  # what `data` says, as one calls it
+
+
+def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the configuration of the run in the directory `path`.
+
+    Raises:
+        RunDirectoryError: there is no run, or its configuration is damaged.
+    """
+    file = Path(path).expanduser() / CONFIG
+    try:
+        content = read_json(file)
+    except (FileNotFoundError, NotADirectoryError):
+        told = f"there is no run in '{path}' to go on with; leave out --resume to start one"
+        raise RunDirectoryError(told) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+        raise RunDirectoryError(f"'{file}' cannot be read: {reason}; the run cannot be resumed") from None
+    known = isinstance(content, dict) and "epochs" in content
+    if not known or any(name in content and not isinstance(content[name], kind) for name, kind in _SETTINGS.items()):
+        raise RunDirectoryError(f"'{file}' is not the configuration of a run; name the directory of one")
+    found: dict[str, Any] = content
+    return found
 
 
 def unfinished_epochs(path: str | os.PathLike[str]) -> int | None:
     """Return how many epochs the run at `path` was to have, if it holds one that was interrupted."""
-    folder = Path(path).expanduser()
     try:
-        if (folder / "metrics.json").exists():
-            return None
-        epochs = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["epochs"]
-    except (OSError, ValueError, KeyError, TypeError):
+        config = read_config(path)
+    except RunDirectoryError:
         return None
-    return epochs if isinstance(epochs, int) and epochs > 0 else None
+    folder = Path(path).expanduser()
+    stopped = config.get("early_stopping") or _epochs_done(folder) >= config["epochs"]
+    return None if stopped and (folder / _METRICS).exists() else config["epochs"]
+
+
+def as_it_began(
+    path: str | os.PathLike[str], given: Mapping[str, Any], options: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the configuration of the run at `path`, to go on with it, with the `source` of its data.
+
+    Args:
+        path: the directory of the run.
+        given: what the call that goes on with it says, by name; None where it says nothing.
+        options: those of the model, its recipe and its data that this call says.
+        defaults: all options, with what they are where the run was not given them.
+
+    Raises:
+        RunDirectoryError: there is no run, it was of fine-tuning, or it began with other values than those that this
+            call says.
+    """
+    config = read_config(path)
+    if "fine_tuned" in config:
+        raise RunDirectoryError(f"the run in '{path}' was of fine-tuning, which cannot be resumed; start another")
+    began = {**defaults, **_flat(config)}
+    given = {**given, "source": None if given["source"] == "auto" else given["source"]}
+    for name, value in {**given, **options}.items():
+        if value is not None and name in began:
+            _check_same(path, name, began[name], value)
+    source = began.get("source")
+    return {**given, "options": {}, **config, "source": source if source in SOURCES else "auto"}
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a configuration says by names that people know: its options and recipe beside the rest."""
+    data = {_DATA.get(name, f"{name} examples"): value for name, value in config.get("data", {}).items()}
+    rest = {name: value for name, value in config.items() if name not in ("data", "options", "recipe")}
+    return {**config.get("recipe", {}), **config.get("options", {}), **data, **rest}
+
+
+def _check_same(path: str | os.PathLike[str], name: str, before: Any, now: Any) -> None:
+    now = list(now) if isinstance(now, tuple) else now
+    if now != before:
+        told = f"with {name} {_told(now)}: it began with {name} {_told(before)}"
+        raise RunDirectoryError(f"the run in '{path}' cannot be resumed {told}; go on with that, or start another run")
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "not set" if value is None else str(value)
+
+
+def _epochs_done(folder: Path) -> int:
+    try:
+        return max(0, len(read_bytes(folder / _HISTORY).splitlines()) - 1)  # but for the headings
+    except OSError:
+        return 0
 
 
 def default_run_directory(name: str) -> Path:
@@ -46,11 +122,12 @@ class RunDirectory:
     Args:
         path: a directory, to be made if it does not exist.
         overwrite: replace the run that it holds.
-        resume: go on with the run that it holds; a directory without one gets a new run.
+        resume: go on with the run that it holds.
         resumable: whether an interrupted run can be gone on with at all.
 
     Raises:
-        RunDirectoryError: the path is a file, is not writable, or holds a run and neither option says what of it.
+        RunDirectoryError: the path is a file, is not writable, holds something else than a run, holds a run and
+            neither option says what of it, or none to resume.
     """
 
     def __init__(
@@ -78,14 +155,26 @@ class RunDirectory:
         try:
             if path.exists() and not path.is_dir():
                 raise RunDirectoryError(f"run directory '{path}' is a file; name another directory")
-            ours = [name for name in (*_FILES, *_FOLDERS) if (path / name).exists()]
-            if ours and not (self.overwrite or self.resume):
-                what = "already holds a run" if CONFIG in ours else f"already holds {ours[0]}"
-                ask = "ask to resume or overwrite it" if self.resumable else "ask to overwrite it"
-                raise RunDirectoryError(f"'{path}' {what}; name another directory, or {ask}")
+            if self.resume:
+                read_config(path)
+            elif found := sorted(one.name for one in path.glob("*") if not one.name.startswith(".")):
+                self._check_free(found)
             try_writing(path)
         except OSError as error:
             raise RunDirectoryError(f"run directory '{path}' cannot be written: {error.strerror}") from None
+
+    def _check_free(self, found: list[str]) -> None:
+        """Refuse a directory that holds `found`, unless it is a run that is to be overwritten."""
+        try:
+            is_run = bool(read_config(self.path))
+        except RunDirectoryError:
+            is_run = CONFIG in found and _OURS.issuperset(found)  # one that is damaged
+        if not is_run:
+            other = next((name for name in found if name not in _OURS), found[0])
+            raise RunDirectoryError(f"'{self.path}' already holds {other} and no run; name a new or empty directory")
+        if not self.overwrite:
+            ask = "ask to resume or overwrite it" if self.resumable else "ask to overwrite it"
+            raise RunDirectoryError(f"'{self.path}' already holds a run; name another directory, or {ask}")
 
     def start(self, config: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
         """Make the directory and write what is known before training, or check that a resumed run is the same.
@@ -100,16 +189,11 @@ class RunDirectory:
             raise RunDirectoryError(f"'{self.path}' is being written by another run; name another directory") from None
         except OSError as error:
             raise RunDirectoryError(f"run directory '{self.path}' cannot be opened: {error.strerror}") from None
-        if self.resume and (self.path / CONFIG).exists():
-            self._check_same(config)
-            (self.path / "metrics.json").unlink(missing_ok=True)  # which marks a finished run
-        elif self.overwrite or self.resume:
+        self._check()  # again, now that nobody else writes here
+        if self.resume:
+            self._check_config(config)
+        elif self.overwrite:
             self._clear()
-        else:
-            try:
-                (self.path / CONFIG).touch(exist_ok=False)  # of two processes at once, one gets it
-            except FileExistsError:
-                raise RunDirectoryError(f"'{self.path}' already holds a run; name another directory") from None
         self.write_json(CONFIG, config)
         self.write_json("environment.json", environment)
 
@@ -119,30 +203,18 @@ class RunDirectory:
         self._held = None
 
     def _clear(self) -> None:
-        for name in _FILES:
-            (self.path / name).unlink(missing_ok=True)
-        for name in _FOLDERS:
-            shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in (*_FOLDERS, *_FILES, CONFIG):  # the last says that it is a run, should this end midway
+            remove(self.path / name)
 
-    def _check_same(self, config: Mapping[str, Any]) -> None:
-        try:
-            before = json.loads((self.path / CONFIG).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            raise RunDirectoryError(f"'{self.path / CONFIG}' cannot be read; the run cannot be resumed") from None
-        now = json.loads(to_json(config))
-        if now["epochs"] < len(self._epochs_done()):
-            done = len(self._epochs_done())
-            raise RunDirectoryError(f"the run in '{self.path}' has {done} epochs already, more than {now['epochs']}")
-        for name in sorted({*before, *now} - {"epochs"}):  # more epochs are what one resumes a finished run for
-            if before.get(name) != now.get(name):
-                told = f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
-                raise RunDirectoryError(f"the run in '{self.path}' cannot be resumed: {told}")
-
-    def _epochs_done(self) -> list[str]:
-        try:
-            return (self.path / "history.csv").read_text(encoding="utf-8").splitlines()[1:]
-        except OSError:
-            return []
+    def _check_config(self, config: Mapping[str, Any]) -> None:
+        """Refuse to resume the run as another; more epochs are what one resumes a finished run for."""
+        before, now = (_flat(one) for one in (read_config(self.path), json.loads(to_json(config))))
+        done = _epochs_done(self.path)
+        if now.pop("epochs") < done:
+            raise RunDirectoryError(f"the run in '{self.path}' has {done} epochs already, more than {config['epochs']}")
+        before.pop("epochs")
+        for name in sorted({*before, *now}):
+            _check_same(self.path, name, before.get(name), now.get(name))
 
     def write_json(self, name: str, content: Any) -> None:
         """Write `content` to the file `name` of the run."""
@@ -155,7 +227,10 @@ class RunDirectory:
         table.writerow(["epoch", *history])
         for epoch in range(max(map(len, history.values()), default=0)):
             table.writerow([epoch + 1, *(values[epoch] if epoch < len(values) else "" for values in history.values())])
-        write_text(self.path / "history.csv", text.getvalue())
+        more = max(map(len, history.values()), default=0) > _epochs_done(self.path)
+        write_text(self.path / _HISTORY, text.getvalue())
+        if more:
+            remove(self.path / _METRICS)  # those of the run that has been resumed for more epochs
 
     def finish(self, model: keras.Model, history: Mapping[str, list[float]], metrics: Mapping[str, Any]) -> None:
         """Write the results: model, vocabulary, history, curves, and last the metrics, which mark a finished run."""
@@ -166,7 +241,7 @@ class RunDirectory:
         self.write_history(history)
         with whole_file(self.path / "curves.png") as temporary:
             draw_curves(history, temporary)
-        self.write_json("metrics.json", metrics)
+        self.write_json(_METRICS, metrics)
 
 
 def draw_curves(history: Mapping[str, list[float]], path: Path) -> None:

@@ -20,8 +20,10 @@ from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
 from kerazoo.registry import spec
 from kerazoo.schema import ModelSpec, Recipe
 from kerazoo.tasks import task_of
-from kerazoo.training.run_directory import unfinished_epochs
+from kerazoo.training.run_directory import as_it_began, unfinished_epochs
 from kerazoo.training.session import Settings, TrainResult, as_callbacks, carry_out
+
+_REMEMBERED = ("batch_size", "seed", "precision", "validation_split", "early_stopping", "source")
 
 
 def train_options(model_spec: ModelSpec) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def train(
     data: Any = None,
     epochs: int | None = None,
     batch_size: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
     source: str = "auto",
     run_dir: str | os.PathLike[str] | None = None,
@@ -61,14 +63,14 @@ def train(
         epochs: passes over the training split; by default the recipe's, or with `resume` those that the interrupted
             run was to have.
         batch_size: examples a step; the recipe's by default.
-        seed: of the initial weights, the order of the examples and dropout; the same seed gives the same weights on
-            a CPU.
+        seed: of the initial weights, the order of the examples and dropout, 0 by default; the same seed gives the same
+            weights on a CPU.
         data_dir: a directory in TFDS layout; None is `TFDS_DATA_DIR`, or else TFDS's own default.
         source: "auto", "tfds" or "sample", as in `load_data`.
         run_dir: a directory for the run's files; None writes nothing.
         resume: go on with the run that `run_dir` holds, from its last finished epoch, to the `epochs` that it was to
-            have; on the same CPU the result is that of a run that was never interrupted. Without a run there, start
-            one.
+            have, with the options that it began with; on the same CPU the result is that of a run that was never
+            interrupted.
         overwrite: replace the run that `run_dir` holds.
         callbacks: further Keras callbacks, as in `kerazoo.fit`: one with batch hooks is called at every step.
         strategy: a `tf.distribute.Strategy`, e.g. `tf.distribute.MirroredStrategy()`; one of several hosts takes no
@@ -90,13 +92,19 @@ def train(
     model_spec = spec(name)
     task = task_of(model_spec)
     options = check_options(overrides, train_options(model_spec), f"model '{name}'")
+    if resume and run_dir and not overwrite:  # of the two at once `Settings` says that they contradict each other
+        told = (batch_size, seed, precision, validation_split, early_stopping, source)
+        given = dict(zip(_REMEMBERED, told, strict=True))
+        began = as_it_began(run_dir, {"model": name, **given}, options, train_options(model_spec))
+        options = check_options(began["options"], train_options(model_spec), f"model '{name}'")
+        batch_size, seed, precision, validation_split, early_stopping, source = (began[one] for one in _REMEMBERED)
     recipe = with_options(model_spec.recipe, options)
     if epochs is None:
         epochs = (unfinished_epochs(run_dir) if resume and run_dir else None) or recipe.epochs
     settings = Settings(
         epochs=epochs,
         batch_size=recipe.batch_size if batch_size is None else batch_size,
-        seed=seed,
+        seed=0 if seed is None else seed,
         run_dir=run_dir,
         resume=resume,
         overwrite=overwrite,
@@ -112,7 +120,7 @@ def train(
         raise InputError("run_dir on several hosts: each would write the files; leave it out and save the model on one")
     run = settings.open_run()
     _check_without_keras(precision, source, data_dir if data is None else None)
-    with seeded(seed), dtype_policy(precision), strategy.scope() if strategy else contextlib.nullcontext():
+    with seeded(settings.seed), dtype_policy(precision), strategy.scope() if strategy else contextlib.nullcontext():
         wanted = {**train_options(model_spec), **options}
         brought = data is not None
         data = task.dataset(data, wanted, data_dir=data_dir, source=source, learn=True)

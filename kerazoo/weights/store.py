@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo.data import Vocabulary
-from kerazoo.errors import InputError, UnavailableError, did_you_mean
-from kerazoo.files import locked, to_json, whole_file, write_text
+from kerazoo.errors import InputError, UnavailableError
+from kerazoo.files import locked, read_bytes, read_json, to_json, whole_file, write_text
 from kerazoo.lazy import np
 from kerazoo.weights.packing import pack, unpack
 
@@ -45,11 +44,19 @@ def manifest(directory: Path | None = None) -> dict[str, dict[str, Any]]:
     """
     path = (directory or DIRECTORY) / _MANIFEST
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        known = read_json(path)
+        if not isinstance(known, dict) or not all(map(_is_entry, known.values())):
+            raise ValueError("it is no manifest of weights")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise UnavailableError(f"'{path}' cannot be read ({error}); install kerazoo anew") from None
+    return known
+
+
+def _is_entry(one: Any) -> bool:
+    texts = isinstance(one, dict) and all(isinstance(one.get(name), str) for name in ("file", "sha256"))
+    return texts and isinstance(one.get("options", {}), dict)
 
 
 def load(name: str, directory: Path | None = None) -> Pretrained:
@@ -61,8 +68,8 @@ def load(name: str, directory: Path | None = None) -> Pretrained:
     """
     known = manifest(directory)
     if name not in known:
-        hint = f"{did_you_mean(name, known)} There are for: {', '.join(sorted(known)) or 'none'}"
-        raise InputError(f"the model '{name}' has no pretrained weights.{hint}")
+        have = ", ".join(sorted(known)) or "none"
+        raise InputError(f"the model '{name}' has no pretrained weights. There are for: {have}")
     entry = known[name]
     path = (directory or DIRECTORY) / entry["file"]
     content = _checked(path, entry["sha256"])
@@ -72,7 +79,9 @@ def load(name: str, directory: Path | None = None) -> Pretrained:
     except (zipfile.BadZipFile, ValueError, OSError) as error:
         raise UnavailableError(f"'{path}' holds no arrays ({error}); install kerazoo anew") from None
     words = arrays.pop(_VOCABULARY, None)
-    options = {key: tuple(value) if isinstance(value, list) else value for key, value in entry["options"].items()}
+    options = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entry.get("options", {}).items()
+    }
     return Pretrained(unpack(arrays), options, None if words is None else _vocabulary(words.tobytes()))
 
 
@@ -83,7 +92,7 @@ def _vocabulary(text: bytes) -> Vocabulary:
 
 def _checked(path: Path, wanted: str) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise UnavailableError(f"the weights '{path}' cannot be read: {error.strerror}; install kerazoo anew") from None
     found = hashlib.sha256(content).hexdigest()

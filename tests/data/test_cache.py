@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kerazoo.data.cache import cache_dir, cached
+from kerazoo.files import remove
 
 
 @pytest.fixture
@@ -59,6 +60,39 @@ def test_a_damaged_entry_is_said_and_made_anew(own_cache, damage, file):
     absent = damage == "missing" and file == "manifest.json"  # then nothing says that it was an entry
     with contextlib.nullcontext() if absent else pytest.warns(RuntimeWarning, match="damaged"):
         assert cached("set", {}, arrays)["x"].tolist() == list(range(1000))
+    assert cached("set", {}, refuse)["x"][-1] == 999
+
+
+@pytest.mark.parametrize("place", range(0, 128, 3))
+def test_a_flipped_bit_of_a_header_is_found(own_cache, place):
+    cached("set", {}, arrays)
+    (entry,) = own_cache.iterdir()
+    content = bytearray((entry / "x.npy").read_bytes())
+    content[place] ^= 4
+    (entry / "x.npy").write_bytes(content)
+    with pytest.warns(RuntimeWarning, match="damaged"):
+        assert cached("set", {}, arrays)["x"].tolist() == list(range(1000))
+    assert cached("set", {}, refuse)["x"].dtype == np.int32
+
+
+@pytest.mark.parametrize("manifest", ["[]", "3", "null", "{}", '{"x": 1}', '{"x": null, "text": "1"}', "[" * 100_000])
+def test_a_manifest_of_another_form_is_damage(own_cache, manifest):
+    cached("set", {}, arrays)
+    (entry,) = own_cache.iterdir()
+    (entry / "manifest.json").write_text(manifest)
+    with pytest.warns(RuntimeWarning, match="damaged"):
+        assert cached("set", {}, arrays)["x"][-1] == 999
+    assert cached("set", {}, refuse)["x"][-1] == 999
+
+
+@pytest.mark.parametrize("name", ["", "manifest.json", "x.npy"])
+def test_a_file_and_a_directory_that_have_changed_places_are_damage(own_cache, name):
+    cached("set", {}, arrays)
+    (entry,) = own_cache.iterdir()
+    remove(entry / name)
+    (entry / name).mkdir() if name else entry.write_text("")
+    with pytest.warns(RuntimeWarning, match="damaged") if name else contextlib.nullcontext():
+        assert cached("set", {}, arrays)["x"][-1] == 999
     assert cached("set", {}, refuse)["x"][-1] == 999
 
 

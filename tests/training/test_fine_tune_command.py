@@ -48,7 +48,7 @@ def test_a_folder_of_pictures_becomes_a_model_with_its_classes(run, tmp_path):
         (["--data", "gone.csv"], "'gone.csv' is not a directory; wanted one with a folder of pictures"),
         (["--data", ""], "--data is empty"),
         (["--data", "texts.csv"], "texts.csv' is a file; this model takes a folder with a folder of pictures"),
-        (["--source", "real"], "source='real'"),
+        (["--source", "real"], "'real' is not one of"),
         (["--label-column", "x"], "are for a CSV"),
         (["--data", "texts.csv", "--source", "sample"], "exclude each other"),
         (["--source", "sample", "--num-classes", "1"], "num_classes=1"),
