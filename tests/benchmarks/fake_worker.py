@@ -74,6 +74,9 @@ class Fake:
     def peak(self):
         return {"peak_mib": 1.0, "gpu_mib": "not measured: no GPU"}
 
+    def products(self, length):
+        return None if self.name.startswith("torch") else 0.001
+
     def product(self, precision, size, count, length):
         return 1e9
 

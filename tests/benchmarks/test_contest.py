@@ -44,7 +44,8 @@ def test_a_row_has_what_a_number_depends_on(session):
     assert {"device", "driver", "precision", "os", "cpu", "cores"} <= set(row["environment"])
     assert row["software"]["keras-jax"] == {"versions": {"fake": "1"}, "threads": "1"}
     assert row["matmul_flops_per_s"] == 1e9 and row["peak_flops_per_s"] == "not measured: no GPU"
-    assert (row["batch_size"], row["steps"], row["repeats"], row["data"]) == (32, 20, 2, "made up")
+    assert (row["batch_size"], row["steps"], row["repeats"], row["data"]) == (32, 100, 2, "made up")
+    assert row["products_ms"] == 1  # the floor: the fastest library's
     ours = row["contenders"]["kerazoo-tensorflow"]
     assert ours["form"] == "form of kerazoo-tensorflow" and ours["first_step_s"] == 0.5
     assert ours["ms_per_step"] == {"median": 1.0, "min": 1.0, "max": 1.0, "all": [1.0, 1.0]}
