@@ -8,6 +8,7 @@ import threading
 import keras
 
 from kerazoo.engine import checkpoint, values
+from kerazoo.printable import printable
 
 # `min_delta` is configuration whose sign Keras flips in place when a fresh callback learns its metric's direction.
 _NOT_STATE = ("_model", "model", "params", "min_delta")
@@ -92,7 +93,7 @@ class Saver(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, self._previous)
         if kind is KeyboardInterrupt and self.directory is not None:
             where = f"The last state is saved in {self.directory}." if self.kept else "No state was saved yet."
-            print(f"\nInterrupted. {where}", file=sys.stderr)
+            print(f"\nInterrupted. {printable(where)}", file=sys.stderr)
 
     def _interrupt(self, number, frame):
         if self.interrupted:
