@@ -8,28 +8,8 @@ from typing import Any
 import click
 
 import kerazoo
-from kerazoo.commands.common import (
-    BATCH_SIZE,
-    DATA_DIR,
-    EARLY_STOPPING,
-    JSON,
-    MODEL,
-    NAME,
-    OVERWRITE,
-    RUN_DIR,
-    SEED,
-    SET,
-    SOURCE,
-    VALIDATION_SPLIT,
-    complete_names,
-    must_exist,
-    path_option,
-    print_json,
-    run_directory,
-    say,
-    tell,
-    terminal,
-)
+from kerazoo.commands import common
+from kerazoo.commands.common import JSON, NAME, TRAINING, argument, flag, option, path, print_json, terminal
 from kerazoo.errors import InputError
 from kerazoo.options import parse_assignments
 from kerazoo.schema import ModelSpec
@@ -40,26 +20,19 @@ _OWN = {  # by data set: whether own data are a table, and what they are
     "text": (None, "no labelled data; kerazoo train takes a corpus of your own with --set corpus=FILE"),
 }
 
+_UNFREEZE = "Gradual unfreezing: train the last layer first and, every so many epochs, one more."
+
 
 @click.command(
     "train",
     params=[
         NAME,
-        click.Option(
-            ["--epochs"], type=int, help="Passes over the training data (default: the recipe's, or the resumed run's)."
-        ),
-        BATCH_SIZE,
-        SEED,
-        DATA_DIR,
-        SOURCE,
-        RUN_DIR,
-        click.Option(["--resume"], is_flag=True, help="Go on with the run in --run-dir; its settings are known."),
-        OVERWRITE,
-        click.Option(["--precision"], metavar="POLICY", help="Keras dtype policy, e.g. mixed_bfloat16."),
-        VALIDATION_SPLIT,
-        EARLY_STOPPING,
-        click.Option(["--tensorboard"], is_flag=True, help="Also write TensorBoard's event files."),
-        SET,
+        option("--epochs", "Passes over the training data (default: the recipe's, or the resumed run's).", int),
+        *TRAINING,
+        flag("--resume", "Go on with the run in --run-dir; its settings are known."),
+        option("--precision", "Keras dtype policy, e.g. mixed_bfloat16.", metavar="POLICY"),
+        flag("--tensorboard", "Also write TensorBoard's event files."),
+        common.SET,
         JSON,
     ],
 )
@@ -70,11 +43,11 @@ def train(
     from kerazoo.training.train import train_options
 
     overrides = parse_assignments(assignments, train_options(kerazoo.spec(name)), f"model '{name}'")
-    result = kerazoo.train(name, run_dir=run_directory(name, run_dir, resume), resume=resume, **how, **overrides)
+    result = kerazoo.train(name, run_dir=common.run_directory(name, run_dir, resume), resume=resume, **how, **overrides)
     _report_training(name, result, as_json)
 
 
-@click.command("evaluate", params=[NAME, MODEL, DATA_DIR, SOURCE, SET, JSON])
+@click.command("evaluate", params=[NAME, common.MODEL, common.DATA_DIR, common.SOURCE, common.SET, JSON])
 def evaluate(
     name: str, model: str | None, data_dir: str | None, source: str, assignments: tuple[str, ...], as_json: bool
 ) -> None:
@@ -84,7 +57,7 @@ def evaluate(
     spec = kerazoo.spec(name)
     options = parse_assignments(assignments, data_options(spec), f"the data of '{name}'")
     if model is not None:
-        must_exist(model)
+        common.must_exist(model)
     metrics = kerazoo.evaluate(name, model or "pretrained", data_dir=data_dir, source=source, **options)
     if as_json:
         print_json({"model": name, "file": model, "metrics": metrics})
@@ -98,37 +71,20 @@ def evaluate(
     "fine-tune",
     params=[
         NAME,
-        path_option("--model", "A .keras file, or 'pretrained' for the packaged weights.", required=True),
-        path_option("--data", "Your own data: a folder of pictures for each class, or a CSV of texts."),
-        click.Option(["--text-column"], metavar="COLUMN", help="Column of the CSV with the texts (default: text)."),
-        click.Option(["--label-column"], metavar="COLUMN", help="Column with the classes (default: label)."),
-        click.Option(["--epochs"], type=int, help="Passes over the training data (default: the document's, or 5)."),
-        click.Option(["--num-classes"], type=int, help="Replace the last layer by a new one for this many classes."),
-        click.Option(["--trainable-layers"], type=int, metavar="N", help="Train only the last N layers with weights."),
-        click.Option(
-            ["--unfreeze-every"],
-            type=int,
-            metavar="EPOCHS",
-            help="Gradual unfreezing: train the last layer first and, every so many epochs, one more.",
-        ),
-        click.Option(["--learning-rate"], type=float, help="Learning rate (default: the one the model has)."),
-        click.Option(
-            ["--layer-decay"],
-            type=float,
-            metavar="FACTOR",
-            help="Learning-rate factor per layer, from the output back.",
-        ),
-        click.Option(["--weight-decay"], type=float, help="Decoupled weight decay of the optimizer."),
-        click.Option(["--l1"], type=float, default=0.0, help="L1 penalty on the kernels (default: 0)."),
-        click.Option(["--l2"], type=float, default=0.0, help="L2 penalty on the kernels (default: 0)."),
-        BATCH_SIZE,
-        SEED,
-        DATA_DIR,
-        SOURCE,
-        RUN_DIR,
-        OVERWRITE,
-        VALIDATION_SPLIT,
-        EARLY_STOPPING,
+        path("--model", "A .keras file, or 'pretrained' for the packaged weights.", required=True),
+        path("--data", "Your own data: a folder of pictures for each class, or a CSV of texts."),
+        option("--text-column", "Column of the CSV with the texts (default: text).", metavar="COLUMN"),
+        option("--label-column", "Column of the CSV with the classes (default: label).", metavar="COLUMN"),
+        option("--epochs", "Passes over the training data (default: the document's, or 5).", int),
+        option("--num-classes", "Replace the last layer by a new one for this many classes.", int),
+        option("--trainable-layers", "Train only the last N layers with weights.", int, metavar="N"),
+        option("--unfreeze-every", _UNFREEZE, int, metavar="EPOCHS"),
+        option("--learning-rate", "Learning rate (default: the one the model has).", float),
+        option("--layer-decay", "Learning-rate factor per layer, from the output back.", float, metavar="FACTOR"),
+        option("--weight-decay", "Decoupled weight decay of the optimizer.", float),
+        option("--l1", "L1 penalty on the kernels.", default=0.0),
+        option("--l2", "L2 penalty on the kernels.", default=0.0),
+        *TRAINING,
         JSON,
     ],
 )
@@ -154,7 +110,7 @@ def fine_tune(
 
     spec = kerazoo.spec(name)
     if model != PRETRAINED:
-        must_exist(model)
+        common.must_exist(model)
         if run_dir is not None and Path(run_dir).resolve() == Path(model).resolve().parent:
             raise InputError(f"'{run_dir}' is where the model to fine-tune lies; name another run directory")
     own = _own_data(spec, data, text_column, label_column, data_dir or (source if source != "auto" else None))
@@ -165,7 +121,7 @@ def fine_tune(
         epochs=(spec.recipe.fine_tune_epochs or 5) if epochs is None else epochs,
         batch_size=spec.recipe.batch_size if batch_size is None else batch_size,
         seed=seed or 0,
-        run_dir=run_directory(name, run_dir),
+        run_dir=common.run_directory(name, run_dir),
         **how,
     )
     _report_training(name, result, as_json)
@@ -191,9 +147,9 @@ def _own_data(spec: ModelSpec, path: str | None, text: str | None, label: str | 
 @click.command(
     "pretrain",
     params=[
-        click.Argument(["names"], metavar="NAME...", nargs=-1, required=True, shell_complete=complete_names),
-        path_option("--out", "Directory for the weights and their manifest.", also=["out_dir"], default="weights"),
-        DATA_DIR,
+        argument("names", metavar="NAME...", nargs=-1, required=True),
+        path("--out out_dir", "Directory for the weights and their manifest.", default="weights"),
+        common.DATA_DIR,
         JSON,
     ],
 )
@@ -203,7 +159,7 @@ def pretrain(names: tuple[str, ...], out_dir: str, data_dir: str | None, as_json
     from kerazoo.pretraining.run import pretrain as train_weights
 
     check(names, Path(out_dir))  # all of them, before hours of training
-    entries = [train_weights(name, out_dir, data_dir=data_dir, say=tell) for name in names]
+    entries = [train_weights(name, out_dir, data_dir=data_dir, say=common.tell) for name in names]
     if as_json:
         print_json(dict(zip(names, entries, strict=True)))
 
@@ -224,4 +180,4 @@ def _report_training(name: str, result: Any, as_json: bool) -> None:
         return
     tables.show_metrics(terminal(), result.metrics)
     data = f"{result.data['name']} ({result.data['source']})"
-    say(f"{result.seconds:.1f} s of training on {data}; the run is in {result.run_dir}")
+    common.say(f"{result.seconds:.1f} s of training on {data}; the run is in {result.run_dir}")
