@@ -44,7 +44,7 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=_Commands, epilog=_EPILOG)
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"show_default": True})
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; may stand anywhere.")
 @click.version_option(__version__, message="kerazoo %(version)s", help="Print the version.")
 def app() -> None:

@@ -9,23 +9,14 @@ from typing import Any
 import click
 
 import kerazoo
-from kerazoo.commands.common import (
-    JSON,
-    MODEL,
-    NAME,
-    complete_files,
-    complete_names,
-    must_exist,
-    path_option,
-    print_json,
-    tell,
-    terminal,
-)
+from kerazoo.commands import common
+from kerazoo.commands.common import JSON, MODEL, NAME, argument, must_exist, option, path, print_json, terminal
 from kerazoo.printable import printable
 
-_INPUTS = click.Argument(["inputs"], metavar="INPUT...", nargs=-1, required=True, shell_complete=complete_files)
-_HTML = path_option("--html", "Also write a page that shows why.")
-_GENERATOR = click.Argument(["name"], default="textgen_lstm", shell_complete=complete_names)
+_INPUTS = argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=common.complete_files)
+_HTML = path("--html", "Also write a page that shows why.")
+_TEMPERATURE = "Randomness: 0 always takes the likeliest next character, 1 follows the model."
+_TOP_P = "Choose among the likeliest characters, of total probability P."
 
 
 @click.command("predict", params=[NAME, _INPUTS, MODEL, _HTML, JSON])
@@ -51,29 +42,22 @@ def predict(name: str, inputs: tuple[str, ...], model: str | None, html: str | N
         else:
             predictions.show_predictions(terminal(), found)
     for error in errors:
-        tell(f"kerazoo: not answered: {error}")
+        common.tell(f"kerazoo: not answered: {error}")
     return 1 if errors else 0
 
 
 @click.command(
     "generate",
     params=[
-        _GENERATOR,
-        click.Option(["--prompt"], metavar="TEXT", default="", help="The text to continue."),
-        click.Option(["--length"], type=int, default=200, help="Characters to write, or words (default: 200)."),
-        click.Option(
-            ["--temperature"],
-            type=float,
-            default=1.0,
-            help="Randomness: 0 always takes the likeliest next character, 1 (default) follows the model.",
-        ),
-        click.Option(["--top-k"], type=int, metavar="K", help="Choose among the K likeliest characters."),
-        click.Option(
-            ["--top-p"], type=float, metavar="P", help="Choose among the likeliest characters, of total probability P."
-        ),
-        click.Option(["--seed"], type=int, help="Seed of the random choices (default: a new one each time)."),
-        click.Option(["--stop"], metavar="TEXT", multiple=True, help="End before this text (repeatable)."),
-        click.Option(["--samples"], type=int, default=1, help="How many texts to write (default: 1)."),
+        argument("name", default="textgen_lstm"),
+        option("--prompt", "The text to continue.", metavar="TEXT", default="", show_default=False),
+        option("--length", "Characters, or words, to write.", default=200),
+        option("--temperature", _TEMPERATURE, default=1.0),
+        option("--top-k", "Choose among the K likeliest characters.", int, metavar="K"),
+        option("--top-p", _TOP_P, float, metavar="P"),
+        option("--seed", "Seed of the random choices (default: a new one each time).", int),
+        option("--stop", "End before this text (repeatable).", metavar="TEXT", multiple=True),
+        option("--samples", "How many texts to write.", default=1),
         MODEL,
         JSON,
     ],

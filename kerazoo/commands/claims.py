@@ -7,23 +7,13 @@ from typing import Any
 import click
 
 import kerazoo
-from kerazoo.commands.common import (
-    DATA_DIR,
-    JSON,
-    LEDGER,
-    RECORD,
-    SOURCE,
-    complete_names,
-    path_option,
-    print_json,
-    say,
-    terminal,
-)
+from kerazoo.commands import common
+from kerazoo.commands.common import JSON, LEDGER, RECORD, argument, flag, option, path, print_json, terminal
+
+_REPORT_DIR = path("--out out_dir", "Directory to write to.", default="report")
 
 
-@click.command(
-    "claims", params=[click.Argument(["name"], required=False, shell_complete=complete_names), LEDGER, RECORD, JSON]
-)
+@click.command("claims", params=[argument("name", required=False), LEDGER, RECORD, JSON])
 def claims(name: str | None, ledger: str | None, record: str | None, as_json: bool) -> None:
     """Show what the documents claim, and the verdicts.
 
@@ -41,14 +31,14 @@ def claims(name: str | None, ledger: str | None, record: str | None, as_json: bo
 @click.command(
     "reproduce",
     params=[
-        click.Argument(["names"], metavar="[NAME]...", nargs=-1, shell_complete=complete_names),
-        click.Option(["--claims", "claim_ids"], metavar="ID", multiple=True, help="Only this claim (repeatable)."),
-        click.Option(["--seeds"], type=int, help="Seeds per training (default: each experiment's own number)."),
-        SOURCE,
-        DATA_DIR,
-        click.Option(["--quick"], is_flag=True, help="One seed; only exact checks and cheap trainings."),
-        click.Option(["--verify"], is_flag=True, help="Measure a sample of the record again and compare."),
-        path_option("--out", "Directory for the measurements (default: runs/reproduce).", also=["out_dir"]),
+        argument("names", metavar="[NAME]...", nargs=-1),
+        option("--claims claim_ids", "Only this claim (repeatable).", metavar="ID", multiple=True),
+        option("--seeds", "Seeds per training (default: each experiment's own number).", int),
+        common.SOURCE,
+        common.DATA_DIR,
+        flag("--quick", "One seed; only exact checks and cheap trainings."),
+        flag("--verify", "Measure a sample of the record again and compare."),
+        path("--out out_dir", "Directory for the measurements (default: runs/reproduce)."),
         LEDGER,
         RECORD,
         JSON,
@@ -71,15 +61,7 @@ def reproduce(
     return 0 if found.ok else 1
 
 
-@click.command(
-    "report",
-    params=[
-        path_option("--out", "Directory to write to (default: report).", also=["out_dir"], default="report"),
-        LEDGER,
-        RECORD,
-        JSON,
-    ],
-)
+@click.command("report", params=[_REPORT_DIR, LEDGER, RECORD, JSON])
 def report(out_dir: str, ledger: str | None, record: str | None, as_json: bool) -> None:
     """Write the verdicts as a web page and as Markdown."""
     from kerazoo.report import write_report
@@ -89,4 +71,4 @@ def report(out_dir: str, ledger: str | None, record: str | None, as_json: bool) 
         print_json({"files": files})
     else:
         for file in files:
-            say(file)
+            common.say(file)

@@ -30,39 +30,47 @@ def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [CompletionItem(incomplete, type="file")]
 
 
-def path_option(name: str, help: str, **more: Any) -> click.Option:
+def argument(name: str, **more: Any) -> click.Argument:
+    """Return an argument; the shell completes the names of models."""
+    return click.Argument([name], **{"shell_complete": complete_names, **more})
+
+
+def option(names: str, help: str, type: Any = None, **more: Any) -> click.Option:
+    """Return an option of these names; its value is a text, unless `type` or the default says otherwise."""
+    return click.Option(names.split(), help=help, type=type, **more)
+
+
+def flag(names: str, help: str) -> click.Option:
+    """Return an option that takes no value."""
+    return click.Option(names.split(), help=help, is_flag=True)
+
+
+def path(names: str, help: str, **more: Any) -> click.Option:
     """Return an option for the path of a file or a directory."""
-    return click.Option([name, *more.pop("also", ())], metavar="PATH", shell_complete=complete_files, help=help, **more)
+    return option(names, help, metavar="PATH", shell_complete=complete_files, **more)
 
 
-NAME = click.Argument(["name"], shell_complete=complete_names)
-JSON = click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document.")
-DATA_DIR = path_option("--data-dir", "Directory of TFDS data sets (default: TFDS_DATA_DIR, or TFDS's own).")
-SOURCE = click.Option(
-    ["--source"],
-    type=click.Choice(("auto", "tfds", "sample")),
-    default="auto",
-    help="tfds: the real data; sample: the small stand-in; auto (default): the real data where it can be had.",
-)
-RUN_DIR = path_option("--run-dir", "Directory for the run's files (default: runs/NAME/DATE-TIME).")
-SET = click.Option(
-    ["--set", "assignments"],
-    metavar="FIELD=VALUE",
-    multiple=True,
-    help="Set an option of the model, its recipe or its data (repeatable); `kerazoo show NAME` lists them.",
-)
-BATCH_SIZE = click.Option(["--batch-size"], type=int, help="Examples per training step (default: the recipe's).")
-SEED = click.Option(["--seed"], type=int, help="Seed of initial weights, shuffling and dropout (default: 0).")
-OVERWRITE = click.Option(["--overwrite"], is_flag=True, help="Replace the run in --run-dir.")
-MODEL = path_option("--model", "A .keras file, such as model.keras of a run (default: the packaged weights).")
-VALIDATION_SPLIT = click.Option(
-    ["--validation-split"], type=float, help="Hold out this fraction of the training split for validation."
-)
-EARLY_STOPPING = click.Option(
-    ["--early-stopping"], type=int, metavar="EPOCHS", help="Stop after so many epochs without a lower validation loss."
-)
-LEDGER = path_option("--ledger", "Directory of TOML files to read in place of the packaged ledger.")
-RECORD = path_option("--record", "Directory of measurements to read in place of the packaged record.")
+_SOURCES = "tfds: the real data; sample: the small stand-in; auto: the real data where it can be had."
+_SET = "Set an option of the model, its recipe or its data (repeatable); `kerazoo show NAME` lists them."
+
+NAME = argument("name")
+JSON = flag("--json as_json", "Print one JSON document.")
+DATA_DIR = path("--data-dir", "Directory of TFDS data sets (default: TFDS_DATA_DIR, or TFDS's own).")
+SOURCE = option("--source", _SOURCES, click.Choice(("auto", "tfds", "sample")), default="auto")
+SET = option("--set assignments", _SET, metavar="FIELD=VALUE", multiple=True)
+MODEL = path("--model", "A .keras file, such as model.keras of a run (default: the packaged weights).")
+LEDGER = path("--ledger", "Directory of TOML files to read in place of the packaged ledger.")
+RECORD = path("--record", "Directory of measurements to read in place of the packaged record.")
+TRAINING = [
+    option("--batch-size", "Examples per training step (default: the recipe's).", int),
+    option("--seed", "Seed of initial weights, shuffling and dropout (default: 0).", int),
+    option("--validation-split", "Hold out this fraction of the training split for validation.", float),
+    option("--early-stopping", "Stop after so many epochs without a lower validation loss.", int, metavar="EPOCHS"),
+    DATA_DIR,
+    SOURCE,
+    path("--run-dir", "Directory for the run's files (default: runs/NAME/DATE-TIME)."),
+    flag("--overwrite", "Replace the run in --run-dir."),
+]
 
 
 def terminal() -> Terminal:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import click
 
 import kerazoo
-from kerazoo.commands.common import JSON, NAME, complete_names, print_json, terminal
+from kerazoo.commands.common import JSON, NAME, argument, print_json, terminal
 from kerazoo.errors import InputError
 
-_PATTERN = click.Argument(["pattern"], required=False, shell_complete=complete_names)
 
-
-@click.command("list", params=[_PATTERN, JSON])
+@click.command("list", params=[argument("pattern", required=False), JSON])
 def list_command(pattern: str | None, as_json: bool) -> None:
     """List the models.
 

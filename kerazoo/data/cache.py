@@ -40,14 +40,14 @@ def cached(name: str, key: Mapping[str, Any], make: Callable[[], dict[str, Any]]
     try:
         return _read(entry)
     except (FileNotFoundError, NotADirectoryError):
-        pass
+        if not (entry / _MANIFEST).exists():  # else another process has made the entry meanwhile
+            _remove(entry)
     except (OSError, ValueError) as error:
         what = "cannot be read" if isinstance(error, PermissionError) else "is damaged"
         warnings.warn(f"the cache entry {entry} {what}; it is made anew", RuntimeWarning, stacklevel=2)
+        _remove(entry)
     arrays = make()
     try:
-        with contextlib.suppress(OSError):
-            remove(entry)  # what is damaged, or a folder without a manifest
         _write(entry, arrays)
     except OSError as error:
         warnings.warn(
@@ -56,6 +56,11 @@ def cached(name: str, key: Mapping[str, Any], make: Callable[[], dict[str, Any]]
             stacklevel=2,
         )
     return arrays
+
+
+def _remove(entry: Path) -> None:
+    with contextlib.suppress(OSError):
+        remove(entry)
 
 
 def _read(entry: Path) -> dict[str, Any]:

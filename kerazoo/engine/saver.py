@@ -14,6 +14,7 @@ import keras
 
 from kerazoo.engine import checkpoint, values
 from kerazoo.engine.types import Directory, Logs
+from kerazoo.printable import printable
 
 # `min_delta` is configuration whose sign Keras flips in place when a fresh callback learns its metric's direction.
 _NOT_STATE = ("_model", "model", "params", "min_delta")
@@ -108,7 +109,7 @@ class Saver(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, self._previous)
         if kind is KeyboardInterrupt and self.directory is not None:
             where = f"The last state is saved in {self.directory}." if self.has_saved else "No state was saved yet."
-            print(f"\nInterrupted. {where}", file=sys.stderr)
+            print(f"\nInterrupted. {printable(where)}", file=sys.stderr)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if self.interrupted:

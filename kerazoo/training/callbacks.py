@@ -29,7 +29,7 @@ class EpochProgress(keras.callbacks.Callback):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-        self.name = printable(name)
+        self.name = name
         self.bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -45,7 +45,7 @@ class EpochProgress(keras.callbacks.Callback):
         """Start the bar."""
         epochs = self.params["epochs"]
         self.every = max(1, epochs // 20) if epochs > 100 else 1
-        self.task = self.bar.add_task(self.name, total=None, state="starting")
+        self.task = self.bar.add_task(printable(self.name), total=None, state="starting")
         self.bar.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -61,11 +61,11 @@ class EpochProgress(keras.callbacks.Callback):
         """Print the epoch's line."""
         epochs = self.params["epochs"]
         if (epoch + 1) % self.every == 0 or epoch + 1 == epochs:
-            self.console.print(f"{self.name}  epoch {epoch + 1:>{len(str(epochs))}}/{epochs}  {_describe(logs)}")
+            self.say(f"epoch {epoch + 1:>{len(str(epochs))}}/{epochs}  {_describe(logs)}")
 
     def say(self, text: str) -> None:
-        """Print a line about the training as a whole."""
-        self.console.print(f"{self.name}  {text}")
+        """Print a line about the training."""
+        self.console.print(printable(f"{self.name}  {text}"))
 
     def stop(self) -> None:
         """Take the bar away; also when the training did not come to its end."""
