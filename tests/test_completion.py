@@ -8,6 +8,7 @@ from click.shell_completion import BashComplete
 
 import kerazoo
 from kerazoo.cli import app, main
+from kerazoo.data.prepared import SOURCES
 
 COMMANDS = [*app.commands]
 
@@ -37,7 +38,7 @@ def test_several_names_are_completed():
 
 def test_options_and_their_values_are_completed():
     assert values("train", "mnist_mlp", "--vali") == ["--validation-split"]
-    assert values("train", "mnist_mlp", "--source", "") == ["auto", "tfds", "sample"]
+    assert values("train", "mnist_mlp", "--source", "") == [*SOURCES]
 
 
 @pytest.mark.parametrize("words", [("evaluate", "mnist_mlp", "--model", "run/m"), ("predict", "mnist_mlp", "pic")])
