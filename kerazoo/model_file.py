@@ -25,12 +25,17 @@ _ATTRIBUTE = "_kerazoo_origin"
 
 @dataclass(frozen=True)
 class Origin:
-    """What a model was built as: its name in the zoo, the options it was built with, its vocabulary, its classes."""
+    """What a model was built as, and what it was trained on.
+
+    Its name in the zoo, the options it was built with, its vocabulary, its classes; and of its data the name and the
+    source, as `Dataset` has them.
+    """
 
     name: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     vocabulary: Vocabulary | None = None
     classes: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
 
 
 def origin_of(model: keras.Model) -> Origin:
@@ -55,7 +60,7 @@ def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
     origin = origin_of(model)
     vocabulary = origin.vocabulary and json.loads(origin.vocabulary.to_json())
     known = {"model": origin.name, "options": dict(origin.options), "vocabulary": vocabulary}
-    known |= {"classes": origin.classes} if origin.classes else {}
+    known |= {field: getattr(origin, field) for field in ("classes", "data") if getattr(origin, field)}
     with whole_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -113,9 +118,9 @@ def read_origin(path: str | os.PathLike[str]) -> Origin:
 
 
 def _as_origin(known: Any) -> Origin:
-    name, classes = known["model"], tuple(known.get("classes", ()))
-    if not isinstance(name, str | None) or not all(isinstance(one, str) for one in classes):
+    name, classes, data = known["model"], tuple(known.get("classes", ())), tuple(known.get("data", ()))
+    if not isinstance(name, str | None) or not all(isinstance(one, str) for one in (*classes, *data)):
         raise TypeError
     vocabulary = known["vocabulary"] and Vocabulary.from_json(json.dumps(known["vocabulary"]))
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in known["options"].items()}
-    return Origin(name, options, vocabulary, classes)
+    return Origin(name, options, vocabulary, classes, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import warnings
 from typing import Any
 
 from kerazoo import engine
@@ -76,6 +77,10 @@ def measure(
     known: dict[str, Any] = {"vocabulary": origin.vocabulary, "classes": origin.classes}
     used = task.dataset(data, wanted, data_dir=data_dir, source=source, **known)
     used = check_fit(used, network, spec.recipe.loss if spec else None, wanted.get("vocab_size"))
+    if data is None and origin.data not in ((), (used.name, used.source)):
+        trained_on = " ".join((origin.data[0], f"({origin.data[1]})"))
+        told = f"trained on {trained_on}, measured on {used.name} ({used.source}); name the data, or its source"
+        warnings.warn(f"the model was {told}", UserWarning, stacklevel=3)
     metrics = evaluate_on(network, used, batch_size)
     wrong = ", ".join(f"{key} {value}" for key, value in metrics.items() if not math.isfinite(value))
     if wrong:

@@ -160,7 +160,8 @@ def _fitting(
         new = {"num_classes": num_classes} if "num_classes" in known else {}
     data = check_fit(data, model, spec.recipe.loss if spec else None, options.get("vocab_size"))
     classes = data.classes or (origin.classes if num_classes is None else ())
-    return model, data, dataclasses.replace(origin, options={**origin.options, **new}, classes=classes)
+    used = (data.name, data.source)
+    return model, data, Origin(origin.name, {**origin.options, **new}, origin.vocabulary, classes, used)
 
 
 def _check_classes(data: Dataset, model: keras.Model) -> None:

@@ -126,7 +126,7 @@ def train(
         data = task.dataset(data, wanted, data_dir=data_dir, source=source, learn=True)
         options = _sized(options, data)
         classes = data.classes or (() if brought and data.source == "user" else task.classes)
-        model = _model(model_spec, Origin(name, options, data.vocabulary, classes), recipe)
+        model = _model(model_spec, Origin(name, options, data.vocabulary, classes, (data.name, data.source)), recipe)
         data = check_fit(data, model, recipe.loss, {**model_spec.defaults, **options}.get("vocab_size"))
         data, validation = settings.hold_out(data, recipe.validation)
         config = {"model": name, "options": options, "recipe": dataclasses.asdict(recipe)}

@@ -1,6 +1,7 @@
 """Tasks of one's own: registered, loaded, trained on and asked like the zoo's."""
 
 import ast
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -155,3 +156,23 @@ def test_no_function_asks_for_the_name_of_a_task():
                 }
                 found += [f"{path.name}: {ast.unparse(node)}"] if literals & names else []
     assert not found
+
+
+def test_a_task_is_shown(clothes, capsys):
+    assert main(["show", "clothes", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["models"], shown["classes"]) == (["clothes_cnn"], ["shirt", "trousers", "belt"])
+    assert main(["show", "imdb"]) == 0
+    assert "a CSV of texts with their classes" in capsys.readouterr().out
+
+
+def test_other_data_than_the_model_was_trained_on_is_warned_of(trained):
+    model = trained("mnist_mlp").model
+    kerazoo.evaluate(model, source="sample")
+    file_origin = kerazoo.model_file.origin_of(model)
+    kerazoo.model_file.set_origin(model, dataclasses.replace(file_origin, data=("letters", "user")))
+    try:
+        with pytest.warns(UserWarning, match=r"trained on letters \(user\), measured on mnist \(sample\)"):
+            kerazoo.evaluate(model, source="sample")
+    finally:
+        kerazoo.model_file.set_origin(model, file_origin)
