@@ -20,11 +20,12 @@ def rendered(root: Path, contents: Contents) -> dict[Path, str]:
     Raises:
         InputError: `root` has no README.md with the markers of the results.
     """
-    readme = root / "README.md"
+    readme, results = root / "README.md", root / "benchmarks" / "results"
     text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
     text = with_block(text, BEGIN, markdown.results_block(contents))
     return {
-        readme: with_block(text, speed.BEGIN, speed.speed_block(root / "benchmarks" / "results")),
+        readme: with_block(text, speed.BEGIN, speed.speed_block(results, training_alone=True)),
+        root / "docs" / "speed.md": speed.speed_document(results),
         root / "docs" / "claims.md": markdown.claims_document(contents),
         **{root / "docs" / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},
     }

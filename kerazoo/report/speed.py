@@ -1,4 +1,4 @@
-"""README's table of speed, rendered from the rows that the benchmarks wrote; for a checkout, which has them."""
+"""README's table of speed and docs/speed.md, from the rows of the benchmarks; for a checkout, which has them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,63 @@ _HEAD = "| work | kerazoo on | times as fast as Keras | times as fast as PyTorch
 _BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 
-def speed_block(results: Path) -> str:
+_GROWTH = (
+    "| {what} | kerazoo, ms a step | times as fast as Keras | times as fast as PyTorch |\n| --- | --- | --- | --- |"
+)
+_ABOUT = """# Speed
+
+What `benchmarks/` measured, rendered from its rows. Each figure is the time of the other's fastest form over that of
+kerazoo on its faster backend: the median of the turns, with the least and the greatest. All contenders have the same
+weights, examples, order and mathematics; each has a process of its own."""
+
+
+def speed_document(results: Path) -> str:
+    """Return docs/speed.md: all works on every device, and how the cost of a training step grows."""
+    growth = growth_block(results)
+    parts = [_ABOUT, speed_block(results)]
+    parts += (
+        ["## Growth of a training step", "![a figure](../benchmarks/results/scaling.png)", growth] if growth else []
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def growth_block(results: Path) -> str:
+    """Return a table for each sweep of `scaling.jsonl`, model and device; empty where there are no rows."""
+    tables: dict[str, dict[int, str]] = {}
+    for row in _rows(results, "scaling"):
+        best, value = row["best"], row["value"]
+        device = _device(row) if row["sweep"] != "threads" else row["environment"]["device"]["name"]
+        title = f"`{row['model']}` by {row['sweep']}, {device}:\n\n{_GROWTH.format(what=row['sweep'])}"
+        ours = row["contenders"][best["kerazoo"]]["ms_per_step"]["median"] if "kerazoo" in best else None
+        time = f"{ours:,.3g}; {_backend(best['kerazoo'])}" if ours else "not measured"
+        line = f"| {value} | {time} | {_peer(row, 'keras')} | {_peer(row, 'torch')} |"
+        tables.setdefault(title, {})[value] = line
+    lines = (title + "\n" + "\n".join(table[value] for value in sorted(table)) for title, table in tables.items())
+    return "\n\n".join(lines)
+
+
+def _rows(results: Path, name: str) -> list[dict[str, Any]]:
+    """Return the rows of a benchmark that count: not those of quick runs."""
+    path = results / f"{name}.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
+    return [row for row in rows if not row["quick"]]
+
+
+def speed_block(results: Path, *, training_alone: bool = False) -> str:
     """Return a Markdown table for each device: what the best forms of Keras and of PyTorch take, to what kerazoo takes.
 
     Args:
         results: the directory of `train.jsonl`, `predict.jsonl` and `generate.jsonl`; quick runs do not count, and
             of several runs of the same work on the same device the last one does.
+        training_alone: leave out prediction and generation.
     """
     lines: dict[str, dict[str, str]] = {}
-    for name, works in (("train", _training), ("predict", _prediction), ("generate", _generation)):
-        path = results / f"{name}.jsonl"
-        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
-        for row in rows:
-            if not row["quick"]:
-                table = lines.setdefault(_device(row), {})
-                table.update({work: _line(work, compared) for work, compared in works(row).items()})
+    works_of: dict[str, Any] = {"train": _training}
+    works_of |= {} if training_alone else {"predict": _prediction, "generate": _generation}
+    for name, works in works_of.items():
+        for row in _rows(results, name):
+            table = lines.setdefault(_device(row), {})
+            table.update({work: _line(work, compared) for work, compared in works(row).items()})
     if not lines:
         return "No results yet: `python benchmarks/train.py` measures them."
     return "\n\n".join(f"On {device}:\n\n{_HEAD}\n" + "\n".join(work.values()) for device, work in lines.items())

@@ -33,6 +33,20 @@ def test_the_table_names_the_best_of_each_peer_and_kerazoos_faster_backend(tmp_p
     ours, keras = "TensorFlow; JAX takes 2.00 times as long", "2.00 (1.50 to 2.25); JAX, fit as it comes"
     assert f"| train `toy_mlp`, batch 4 | {ours} | {keras} | not measured |" in text
     assert "0.50" not in text
+    assert speed.speed_block(tmp_path, training_alone=True) == text
+
+
+def test_growth_has_a_table_for_each_sweep_in_the_order_of_the_values(tmp_path):
+    assert speed.growth_block(tmp_path) == ""
+    step = {"form": "fit", "ms_per_step": {"median": 1.25}}
+    contenders = {**training()["contenders"], "kerazoo-tensorflow": step}
+    rows = [training(sweep="batch", value=value, contenders=contenders) for value in (32, 4)]
+    write(tmp_path / "scaling.jsonl", *rows)
+    text = speed.speed_document(tmp_path)
+    assert "`toy_mlp` by batch, a CPU, 2 threads, float32:" in text
+    first, second = (line for line in text.splitlines() if "1.25; TensorFlow" in line)
+    assert first.startswith("| 4 | 1.25; TensorFlow | 2.00 (1.50 to 2.25); JAX, fit as it comes | not measured |")
+    assert second.startswith("| 32 |")
 
 
 def test_generation_has_a_line_for_each_way_of_the_others(tmp_path):
