@@ -32,8 +32,8 @@ Seed = Annotated[int, typer.Option(help="Seed of weights, order and dropout.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that the run directory holds.")]
 ModelFileOption = typer.Option("--model", help="A .keras file, such as model.keras in a run directory.")
 Split = Annotated[float | None, typer.Option(help="Validate on this fraction of the training split.")]
-Ledger = Annotated[str | None, typer.Option(help="Directory of TOML files in place of the packaged ledger.")]
-Record = Annotated[str | None, typer.Option(help="Directory of rows in place of the packaged record.")]
+Study = Annotated[str | None, typer.Option(help="Directory of a study, or the name of an installed one.")]
+Record = Annotated[str | None, typer.Option(help="Directory of rows in place of the study's own.")]
 Stop = Annotated[int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")]
 
 

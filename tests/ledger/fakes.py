@@ -1,4 +1,4 @@
-"""Rows of a record and claims of a ledger, made up; nothing here needs TensorFlow."""
+"""Rows of a record and claims of a study, made up; nothing here needs TensorFlow."""
 
 CPU = {
     "cpu": "test processor",
@@ -27,7 +27,7 @@ def make_row(seed=0, values=None, experiment="probe", revision=1, source="none",
 
 
 def make_claim(**fields):
-    """Return the keys of one claim in a ledger."""
+    """Return the keys of one claim in a study."""
     return {
         "id": "009/number",
         "section": "1",
@@ -38,7 +38,7 @@ def make_claim(**fields):
         "metric": "a number",
         "tolerance": 0.02,
         "reason": "a test",
-        "check": "probe",
+        "experiment": "probe",
         "value": "number",
         "rule": "equivalence",
         **fields,
