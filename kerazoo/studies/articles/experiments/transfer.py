@@ -6,7 +6,7 @@ import statistics
 import time
 from typing import Any
 
-from kerazoo import Dataset, Setting, build, engine, experiment, spec
+from kerazoo import Dataset, Setting, build, engine, experiment, fine_tune, spec
 from kerazoo.lazy import keras, np
 from kerazoo.studies.articles.experiments.optimizers import first_at_least
 from kerazoo.studies.articles.experiments.parts import Say, StepClock, data_of, fitted, rounded
@@ -46,7 +46,10 @@ def transfer_values(
     for name, frozen in groups.items():
         # Another seed than that of the pretraining: the new head and the net from scratch begin with the same head.
         model = build("mnist_mlp", seed=seed + 1000, num_classes=5)
-        results[name] = _curve(model if frozen is None else inherit(model, known, frozen), second, test, seed, cap)
+        if frozen is not None:
+            inherit(model, known)
+            freeze(model, frozen)
+        results[name] = _curve(model, second, test, seed, cap)
         reached = first_at_least(results[name]["accuracy"], target)
         results[name]["updates"] = reached * _EVERY if reached else cap
         results[name]["reached"] = reached is not None
@@ -67,15 +70,17 @@ def digits(x: Any, y: Any, low: int) -> tuple[Any, Any]:
     return x[chosen], y[chosen] - low
 
 
-def inherit(model: keras.Model, known: keras.Model, frozen: int) -> keras.Model:
-    """Return the `mnist_mlp` with the hidden layers of `known`, the first so many of them frozen, and its own head."""
-    hidden = [(own, old) for own, old in zip(model.layers, known.layers, strict=True) if old.weights][:-1]
-    for place, (own, old) in enumerate(hidden):
-        own.set_weights(old.get_weights())
-        own.trainable = place >= frozen
+def inherit(model: keras.Model, known: keras.Model) -> None:
+    """Give the `mnist_mlp` the hidden layers of `known`; it keeps its own head."""
+    model.set_weights([*known.get_weights()[:-2], *model.get_weights()[-2:]])
+
+
+def freeze(model: keras.Model, count: int) -> None:
+    """Freeze the first `count` layers of the `mnist_mlp`, for a training that goes on in many short calls."""
+    for layer in [layer for layer in model.layers if layer.weights][:count]:
+        layer.trainable = False
     recipe = spec("mnist_mlp").recipe
     model.compile(optimizer=recipe.optimizer, loss=recipe.loss, metrics=list(recipe.metrics))
-    return model
 
 
 def _curve(model: keras.Model, train: Any, test: Any, seed: int, cap: int) -> dict[str, Any]:
@@ -117,7 +122,7 @@ def pretrain_values(
     second, test = digits(data.x_train, data.y_train, 5), digits(data.x_test, data.y_test, 5)
     few = draw.choice(len(second[0]), size=labelled, replace=False)
     unlabelled = draw.choice(len(data.x_train), size=turned, replace=False)
-    recipe = {"batch_size": spec("mnist_mlp").recipe.batch_size, "seed": seed}
+    recipe: dict[str, Any] = {"batch_size": spec("mnist_mlp").recipe.batch_size, "seed": seed}
 
     def pretrained(task: tuple[Any, Any], classes: int) -> keras.Model:
         return fitted(build("mnist_mlp", seed=seed, num_classes=classes), *task, epochs=epochs, **recipe)
@@ -130,8 +135,9 @@ def pretrain_values(
     accuracy = {}
     for name, old in known.items():
         model = build("mnist_mlp", seed=seed + 1000, num_classes=5)  # as in `transfer_time`: the same head for all
-        model = inherit(model, old, frozen=0) if old else model
-        fitted(model, second[0][few], second[1][few], epochs=20, **recipe)
+        if old is not None:
+            inherit(model, old)
+        fine_tune(model, (second[0][few], second[1][few]), epochs=20, verbose=False, **recipe)
         accuracy[name] = engine.evaluate(model, *test, batch_size=1000)["accuracy"]
         say(f"{name}: test accuracy {accuracy[name]:.4f}")
     return {
