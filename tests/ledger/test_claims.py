@@ -136,3 +136,24 @@ def test_the_command_prints_a_table_one_claim_or_json(study, record, capsys):
     assert (claim["verdict"], claim["interval"]) == ("reproduced", pytest.approx([0.829063, 0.848937], abs=1e-6))
     assert main(["claims", "nothing", *where]) == 2
     assert capsys.readouterr().err.startswith("kerazoo: error: no model or claim is named 'nothing'.")
+
+
+def test_an_installed_package_offers_a_study_by_its_name(tmp_path, monkeypatch):
+    package = tmp_path / "offered_study"
+    (package / "experiments").mkdir(parents=True)
+    (tmp_path / "offered-1.dist-info").mkdir()
+    (tmp_path / "offered-1.dist-info" / "METADATA").write_text("Name: offered\nVersion: 1\n")
+    (tmp_path / "offered-1.dist-info" / "entry_points.txt").write_text("[kerazoo.studies]\noffered = offered_study\n")
+    (package / "__init__.py").write_text("")
+    (package / "experiments" / "__init__.py").write_text("")
+    measure = "import kerazoo\n\n\n@kerazoo.experiment('probe')\ndef probe(setting):\n    return {'number': 0.84}\n"
+    (package / "experiments" / "probes.py").write_text(measure)
+    claim = "\n".join(f"{name} = {json.dumps(value)}" for name, value in make_claim().items())
+    (package / "009.toml").write_text(f'document = "009"\ntitle = "A test"\n[[claim]]\n{claim}\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert [claim.id for claim in kerazoo.claims(study="offered")] == ["009/number"]
+    found = kerazoo.reproduce(study="offered", verbose=False)
+    assert (found.claims[0].verdict, str(found.out)) == ("reproduced", "runs/reproduce/offered_study")
+    with pytest.raises(kerazoo.InputError, match="study 'offerd' is neither .* Did you mean 'offered'"):
+        kerazoo.claims(study="offerd")
