@@ -75,7 +75,7 @@ def prose(text: str) -> Markup:
 def quoted(claim: Claim) -> Markup:
     """Return the document's words: a formula typeset, a program's line as code, a text in its language."""
     if claim.kind != "program" and formulas.is_latex(claim.quote):
-        return formulas.mathml(claim.quote)
+        return Markup('<span class="formula">{}</span>').format(formulas.mathml(claim.quote))
     if claim.kind == "program":
         return Markup("<code>{}</code>").format(claim.quote)
     return Markup('<q lang="zh">{}</q>' if _CHINESE.search(claim.quote) else "<q>{}</q>").format(claim.quote)

@@ -90,7 +90,7 @@ def test_cells_with_numbers_sort_by_them(read, contents):
 def test_a_generated_text_is_told_with_its_seed(write_record):
     values = {0: {"word_share": 0.5}, 1: {"sample": "To be"}}
     found = gather(record=write_record(textgen_lstm_training=(values.__getitem__, 2)))
-    (figure,) = (one for one in found.figures if one.kind == "text")
+    figure = next(one for one in found.figures if one.kind == "text")
     assert drawn(found, figure).story == "Seed 1."
 
 
@@ -142,7 +142,7 @@ def test_pictures_tell_what_to_see():
 
 
 def test_attention_tells_what_each_row_weighs_most(contents):
-    (figure, _) = (one for one in contents.figures if one.kind == "weights")
+    figure = next(one for one in contents.figures if one.kind == "weights")
     assert drawn(contents, figure).plots[0].story == "q1=1 weighs k2=2 most (0.700); q2=0 weighs all alike."
 
 
