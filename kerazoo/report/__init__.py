@@ -38,7 +38,8 @@ def write_report(
     contents = gather(study, record)
     if not contents.rows:
         where = contents.study.record if record is None else record
-        raise InputError(f"'{where}' has no measurement of these claims; `kerazoo reproduce` makes some")
+        of = "" if study is None else f" --study {study}"
+        raise InputError(f"'{where}' has no measurement of these claims; `kerazoo reproduce{of}` makes some")
     texts = {
         "report.html": page(contents),
         "claims.md": markdown.claims_document(contents),
