@@ -42,7 +42,7 @@ class Entry:
     unit: str = key("The unit of the value.", default="")
     section: str = key("The section of the document.", default="")
     gloss: str = key("The claim in other words, or in English.", default="")
-    model: str = key("The model that the claim is about.", default="")
+    model: str = key("The model that the claim is about; by default that of a declared experiment.", default="")
     design: str = key("What an 'effect' compares, and what it holds equal.", default="")
     fact: str = key("The fact, where several claims state one; by default the claim's own id.", default="")
     binomial: int | None = key("The size of the test set that an accuracy was measured on.", default=None)
@@ -54,6 +54,10 @@ class Entry:
     )
     caveat: str = key("What the verdict's reader has to know of other readings, and of what is not tested.", default="")
     file: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.experiment, Declared) and not self.model:
+            object.__setattr__(self, "model", self.experiment.model)
 
     @property
     def check(self) -> str:

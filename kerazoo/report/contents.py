@@ -52,15 +52,17 @@ class Contents:
     def figures(self) -> list[Figure]:
         """What the study asks to be drawn, and the curves of every other training of its record."""
         told = {figure.experiment for figure in self.study.figures}
-        more = [name for name in self.rows if name not in told and isinstance(self._first(name).get("history"), dict)]
+        more = [name for name in self.rows if name not in told and self._has_curves(name)]
         models = {claim.check: claim.model for claim in self.claims}
         return [
             *self.study.figures,
             *(Figure("", "curves", name, models.get(name) or name, paths=["history"]) for name in more),
         ]
 
-    def _first(self, experiment: str) -> dict[str, Any]:
-        return next(iter(self.values(experiment)), {})
+    def _has_curves(self, experiment: str) -> bool:
+        """Tell whether an experiment has a history of several epochs."""
+        history = next(iter(self.values(experiment)), {}).get("history")
+        return isinstance(history, dict) and any(isinstance(one, list) and len(one) > 1 for one in history.values())
 
     @functools.cached_property
     def cells(self) -> dict[str, tuple[str, int]]:
@@ -88,7 +90,7 @@ class Contents:
         data = sorted({f"{name} {version}" for row in rows for name, version in row["data"].items()})
         days = sorted({row["measured_at"][:10] for row in rows})
         return {
-            "Measurements": f"{len(rows)} rows" + (f", {days[0]} to {days[-1]}" if days else ""),
+            "Measurements": f"{len(rows)} rows" + (f", {' to '.join(sorted({days[0], days[-1]}))}" if days else ""),
             "Data": ", ".join(data) or "none",
             "Machines": "; ".join(machines) or "none",
         }

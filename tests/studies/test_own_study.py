@@ -40,7 +40,6 @@ value = "history.loss.last"
 
 [[claim]]
 id = "blog/wide"
-model = "toy_mlp"
 quote = "a wide net learns better than a narrow one"
 documented = 0.66
 metric = "training loss of the last epoch"
