@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kerazoo import Dataset, build
+from kerazoo import Dataset, build, load_data
 from kerazoo.data.text import windows
 from kerazoo.ledger.study import load_study
 from kerazoo.ledger.values import beside, is_number, look_up
@@ -61,8 +61,6 @@ def test_the_catalog_has_the_experiment_with_enough_seeds(name, seeds):
 
 
 def test_the_toy_logs_every_hundred_epochs_and_a_seed_gives_its_values_again():
-    from kerazoo.data import load_data
-
     data = load_data("toy_mlp")
     values = trainings.toy_values(data, seed=0, epochs=200)
     log = values["evidence"]["loss"]
