@@ -110,7 +110,7 @@ def read_document(path: Path) -> tuple[list[Entry], list[Figure], list[str]]:
     """Return the claims and figures of a file, and what is wrong with it: a line each, with the file and the claim."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return [], [], [f"{path.name}: it cannot be read as TOML: {error}"]
     faults = [f"{path.name}: {fault}" for fault in faults_of(Document, content)]
     tables = {name: content.get(name, []) for name in ("claim", "figure")}
@@ -148,6 +148,8 @@ def _faults(entry: Entry) -> Iterator[str]:
         yield f"the quote has {len(entry.quote)} characters; at most {_LONGEST_QUOTE}"
     if entry.documented is None and entry.rule != "unstated":
         yield "'documented' is missing"
+    if not _is_plain(entry.documented):
+        yield f"'documented' wants a finite number, a text, true or false, or a list of them, not {entry.documented}"
     if not 0 <= entry.tolerance < math.inf:
         yield f"tolerance = {entry.tolerance}; wanted 0 or more"
     if entry.binomial is not None and entry.binomial < 1:
@@ -158,6 +160,13 @@ def _faults(entry: Entry) -> Iterator[str]:
         yield from (f"experiment: {fault}" for fault in faults)
         if not faults and entry.value.partition(".")[0] not in entry.experiment.values:
             yield f"value '{entry.value}' is not what it measures; wanted one of {', '.join(entry.experiment.values)}"
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is one that JSON has, and that can be compared."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str) or (isinstance(value, (int, float)) and math.isfinite(value))
 
 
 def _faults_of_rule(entry: Entry) -> Iterator[str]:

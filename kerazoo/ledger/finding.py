@@ -77,14 +77,14 @@ def _imported_file(path: Path) -> ModuleType:
         loaded.__file__ = str(path)
         sys.modules[loaded.__name__] = loaded  # where dataclasses and pickle look for it
         exec(compile(text, str(path), "exec", dont_inherit=True), vars(loaded))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         told = str(error) if isinstance(error, KerazooError) else f"{type(error).__name__}: {error}"
         raise LedgerError(f"experiments.py{_line(error, path)}: {told}") from error
     _imported[path] = text, loaded
     return loaded
 
 
-def _line(error: Exception, path: Path) -> str:
+def _line(error: BaseException, path: Path) -> str:
     """Return the line of the file `path` that raised `error`."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None

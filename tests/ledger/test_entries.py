@@ -38,6 +38,7 @@ def declared(**fields):
         (make_claim(tolerance=0), "tolerance above 0"),
         (make_claim(documented="0.84"), "documented number"),
         (make_claim(documented=None), "'documented' is missing"),
+        (make_claim(documented=[1, {"a": 1}], rule="equal"), "'documented' wants a finite number"),
         (make_claim(binomial=2.5), "'binomial' wants a whole number"),
         (make_claim(binomial=0), "wanted the size of a test set"),
         (make_claim(tolerence=1), "unknown key 'tolerence'. Did you mean 'tolerance'?"),
@@ -76,6 +77,7 @@ def test_a_faulty_claim_is_named_with_its_file_and_id(write_study, claim, fault)
     ("text", "fault"),
     [
         ("document = ", "cannot be read as TOML"),
+        (f"claim = {'[' * 20000}", "cannot be read as TOML"),
         ('title = "A test"\n[[claim]]\n', "'document' is missing"),
         ('document = "009"\ntitle = "A test"\nsections = 3\nclaim = []\n', "unknown key 'sections'"),
         ('document = "009"\ntitle = "A test"\n[claim]\nid = "009/a"\n', r"'claim' wants a list"),
@@ -98,6 +100,7 @@ def test_ids_are_unique(write_study):
     [
         ("import kerazoo\n\nprobe = unknown\n", "experiments.py, line 3: NameError: name 'unknown'"),
         ("def probe(:\n", "experiments.py, line 1: SyntaxError"),
+        ("raise SystemExit(3)", "experiments.py, line 1: SystemExit: 3"),
         ("import kerazoo\nkerazoo.experiment('a/b')", "experiments.py, line 2: an experiment is named 'a/b'"),
         ("import kerazoo\nkerazoo.experiment('a', seeds=0)", "experiments.py, line 2: experiment 'a': seeds=0"),
     ],
