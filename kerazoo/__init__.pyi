@@ -19,9 +19,12 @@ from .errors import UnknownModelError as UnknownModelError
 from .factory import build as build
 from .inference.generating import generate as generate
 from .inference.predicting import predict as predict
-from .ledger.claims import claims as claims
+from .ledger.catalog import Setting as Setting
+from .ledger.catalog import Unmeasurable as Unmeasurable
+from .ledger.catalog import experiment as experiment
 from .ledger.reproduce import Reproduction as Reproduction
 from .ledger.reproduce import reproduce as reproduce
+from .ledger.study import claims as claims
 from .model_file import load_model as load_model
 from .model_file import save_model as save_model
 from .registry import list_models as list_models

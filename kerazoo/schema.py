@@ -89,9 +89,11 @@ class Verdict(StrEnum):
     """What became of a claim."""
 
     REPRODUCED = "reproduced"  # measured, within the tolerance
-    NOT_REPRODUCED = "not_reproduced"  # measured, and not shown to be within the tolerance
+    NOT_REPRODUCED = "not_reproduced"  # measured, and outside the tolerance
+    UNDECIDED = "undecided"  # measured, and the evidence is too weak either way; the note says what would decide
     HOLDS = "holds"  # a formula, a calculation or a statement that is true as printed
     WRONG = "wrong"  # one that is false as printed
+    MIXED = "mixed"  # true in part; the note says which
     NOT_RUNNABLE = "not_runnable"  # a program that fails as printed
     NOT_COMPARABLE = "not_comparable"  # the document gives nothing to compare with: no number, or unnamed hardware
     NOT_MEASURED = "not_measured"  # no measurement; the note gives the reason
@@ -104,10 +106,11 @@ class Claim:
     `kind` is formula, arithmetic, program, metric, timing or statement; `documented` the value that the document
     prints. `tolerance` is the margin declared before measuring, in `unit`, and `reason` says why; `design` describes
     the experiment behind a statement; `check` names the experiment in the record and `rule` how its values become the
-    verdict. The rest is measured: `measured` (the mean over the seeds where it is a number), its sample standard
-    deviation `sd` and 95 % `interval` (Student's t) over the `n` values of `seeds`, which `values` lists; `binomial`,
-    the 95 % Wilson interval of an accuracy for the size of the test set; where and when it was measured; `repairs`
-    to a printed program, and `evidence`, one JSON value a seed.
+    verdict; `fact` is the id of what several claims may state, by default the claim's own. The rest is measured:
+    `measured` (the mean over the seeds where it is a number), its sample standard deviation `sd` and 95 % `interval`
+    (Student's t) over the `n` values of `seeds`, which `values` lists; `binomial`, the 95 % Wilson interval of an
+    accuracy for the size of the test set; where and when it was measured; `repairs` to a printed program, and
+    `evidence`, one JSON value a seed.
     """
 
     id: str
@@ -126,6 +129,7 @@ class Claim:
     design: str
     check: str
     rule: str
+    fact: str
     verdict: Verdict
     note: str
     measured: Any = None

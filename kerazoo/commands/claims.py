@@ -8,38 +8,60 @@ import click
 
 import kerazoo
 from kerazoo.commands import common
-from kerazoo.commands.common import JSON, LEDGER, RECORD, argument, flag, option, path, print_json, terminal
+from kerazoo.commands.common import JSON, RECORD, STUDY, argument, flag, option, path, print_json, terminal
 
+_MOST_FAULTS = 20
+_NAMES = argument("names", metavar="[NAME]...", nargs=-1)
 _REPORT_DIR = path("--out out_dir", "Directory to write to.", default="report")
 
 
-@click.command("claims", params=[argument("name", required=False), LEDGER, RECORD, JSON])
-def claims(name: str | None, ledger: str | None, record: str | None, as_json: bool) -> None:
-    """Show what the documents claim, and the verdicts.
+@click.command(
+    "claims", params=[_NAMES, STUDY, RECORD, flag("--check", "Only say what is wrong with the study."), JSON]
+)
+def claims(names: tuple[str, ...], study: str | None, record: str | None, check: bool, as_json: bool) -> int:
+    """Show what documents claim, and the verdicts.
 
-    NAME is a model, a document (001) or a claim (001/program); without it all claims are shown.
+    NAME is a model, a document (001) or a claim (001/program); without it all claims of the study are shown.
     """
     from kerazoo.report import verdicts
 
-    found = kerazoo.claims(name, ledger=ledger, record=record)
+    if check:
+        return _check(study)
+    found = kerazoo.claims(list(names) or None, study=study, record=record)
     if as_json:
         print_json(verdicts.records(found))
     else:
         verdicts.show_claims(terminal(), found)
+    return 0
+
+
+def _check(study: str | None) -> int:
+    """Print a line that nothing is wrong, or on standard error a line for each of the first faults."""
+    from kerazoo.ledger.study import read_study
+
+    found, faults = read_study(study)
+    for fault in faults[:_MOST_FAULTS]:
+        common.tell(f"kerazoo: error: {' '.join(fault.split())}")
+    if faults:
+        return 2
+    counts = {"claim": len(found.entries), "document": len({entry.document for entry in found.entries})}
+    told = [f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items()]
+    common.say(f"{found.folder}: {' of '.join(told)}, nothing wrong")
+    return 0
 
 
 @click.command(
     "reproduce",
     params=[
-        argument("names", metavar="[NAME]...", nargs=-1),
+        _NAMES,
         option("--claims claim_ids", "Only this claim (repeatable).", metavar="ID", multiple=True),
         option("--seeds", "Seeds per training (default: each experiment's own number).", int),
         common.SOURCE,
         common.DATA_DIR,
         flag("--quick", "One seed; only exact checks and cheap trainings."),
         flag("--verify", "Measure a sample of the record again and compare."),
-        path("--out out_dir", "Directory for the measurements (default: runs/reproduce)."),
-        LEDGER,
+        path("--out out_dir", "Directory for the measurements (default: runs/reproduce, or the study's record)."),
+        STUDY,
         RECORD,
         JSON,
     ],
@@ -47,9 +69,9 @@ def claims(name: str | None, ledger: str | None, record: str | None, as_json: bo
 def reproduce(
     names: tuple[str, ...], claim_ids: tuple[str, ...], out_dir: str | None, as_json: bool, **options: Any
 ) -> int:
-    """Measure the documents' claims again.
+    """Measure a study's claims again.
 
-    NAME is a model or a document; without it all claims are measured. What was interrupted goes on where it stopped.
+    NAME is a model, a document or a claim; without it all are measured. What was interrupted goes on where it stopped.
     """
     from kerazoo.report import verdicts
 
@@ -61,14 +83,13 @@ def reproduce(
     return 0 if found.ok else 1
 
 
-@click.command("report", params=[_REPORT_DIR, LEDGER, RECORD, JSON])
-def report(out_dir: str, ledger: str | None, record: str | None, as_json: bool) -> None:
+@click.command("report", params=[_REPORT_DIR, STUDY, RECORD, JSON])
+def report(out_dir: str, study: str | None, record: str | None, as_json: bool) -> None:
     """Write the verdicts as a web page and as Markdown."""
     from kerazoo.report import write_report
 
-    files = [str(path) for path in write_report(out_dir, ledger=ledger, record=record)]
+    files = [str(path) for path in write_report(out_dir, study=study, record=record)]
     if as_json:
         print_json({"files": files})
     else:
-        for file in files:
-            common.say(file)
+        common.say("\n".join(files))

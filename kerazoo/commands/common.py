@@ -59,8 +59,8 @@ DATA_DIR = path("--data-dir", "Directory of TFDS data sets (default: TFDS_DATA_D
 SOURCE = option("--source", _SOURCES, click.Choice(("auto", "tfds", "sample")), default="auto")
 SET = option("--set assignments", _SET, metavar="FIELD=VALUE", multiple=True)
 MODEL = path("--model", "A .keras file, such as model.keras of a run (default: the packaged weights).")
-LEDGER = path("--ledger", "Directory of TOML files to read in place of the packaged ledger.")
-RECORD = path("--record", "Directory of measurements to read in place of the packaged record.")
+STUDY = path("--study", "Directory of a study, or the name of an installed one (default: the five articles).")
+RECORD = path("--record", "Directory of measurements to read in place of the study's own.")
 TRAINING = [
     option("--batch-size", "Examples per training step (default: the recipe's).", int),
     option("--seed", "Seed of initial weights, shuffling and dropout (default: 0).", int),

@@ -1,19 +1,25 @@
-"""The experiments by name: what each needs, what it costs, and the function that measures.
+"""Experiments: what each needs, what it costs, and the function that measures.
 
-An experiment is a function of a `Setting` in a module of `kerazoo.ledger.experiments`, which returns JSON values.
-Loading the catalog imports neither TensorFlow nor Keras.
+An experiment is a function of a `Setting` that returns JSON values. The decorator `experiment` says so of a function in
+the module of a study's experiments, and `collect` finds those that a module holds.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
+import inspect
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
-from kerazoo.errors import InputError, KerazooError, did_you_mean
+from kerazoo.errors import InputError, KerazooError
 
 Measure = Callable[["Setting"], dict[str, Any]]
+Function = TypeVar("Function", bound=Measure)
+
+_MARK = "_kerazoo_experiments"
+_NAME = re.compile(r"\w[\w.-]*")  # it is also that of a file
 
 
 class Unmeasurable(KerazooError):
@@ -30,7 +36,8 @@ class Setting:
 
     Attributes:
         seed: from 0 up; the same seed gives the same values on a CPU.
-        source: what to pass to `load_data`: "tfds" where the experiment needs data, else "none". Never the sample.
+        source: what to pass to `load_data`: "tfds" where the experiment needs data, else "none"; "sample" in a study
+            of one's own, where the caller asked for it.
         data_dir: a directory in TFDS layout; None is the default of `load_data`.
         say: tells the user one line of progress.
     """
@@ -43,7 +50,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Experiment:
-    """An entry of the catalog; `experiment` explains the fields."""
+    """An entry of a study's catalog; `experiment` explains the fields."""
 
     name: str
     needs: tuple[str, ...]
@@ -72,9 +79,6 @@ class Experiment:
         return tuple(need.removeprefix(kind) for need in self.needs if need.startswith(kind))
 
 
-_catalog: dict[str, Experiment] = {}
-
-
 def experiment(
     name: str,
     *,
@@ -83,11 +87,11 @@ def experiment(
     quick: bool = False,
     minutes: float = 0.1,
     revision: int = 1,
-) -> Callable[[Measure], Measure]:
-    """Enter the decorated function in the catalog under `name`.
+) -> Callable[[Function], Function]:
+    """Make the decorated function the experiment `name` of the study in whose experiments it stands.
 
     Args:
-        name: the name that the ledger's entries give as their `check`.
+        name: what the study's claims give as their `experiment`, of letters, digits, `_`, `-` and `.`.
         needs: real data sets by their TFDS names ("mnist", "imdb_reviews", "tiny_shakespeare"), and Python modules
             that kerazoo does not install as "module:torch", and "backend:tensorflow" for what no other computes.
         seeds: how many seeds the full run takes, from 0 up; 1 for what is deterministic.
@@ -95,42 +99,39 @@ def experiment(
         minutes: an estimate for one seed on two CPU cores, for the time left.
         revision: to be raised when the design changes; rows of older revisions no longer count.
 
-    The function returns JSON values, one sub-dictionary a claim, and raises `Unmeasurable` with the reason where it
-    cannot measure.
+    The function takes a `Setting`, returns JSON values, one sub-dictionary a claim, and raises `Unmeasurable` with the
+    reason where it cannot measure.
 
     Raises:
-        InputError: the name is taken, or `seeds` or `revision` is below 1.
+        InputError: `name` cannot be that of an experiment, or `seeds` or `revision` is below 1.
     """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InputError(f"an experiment is named {name!r}; wanted a text of letters, digits, '_', '-' and '.'")
+    if seeds < 1 or revision < 1:
+        raise InputError(f"experiment '{name}': seeds={seeds}, revision={revision}; wanted both at least 1")
 
-    def enter(measure: Measure) -> Measure:
-        known = _catalog.get(name)
-        if known is not None and _place(known.measure) != _place(measure):  # the same place: its module is reloaded
-            raise InputError(f"two experiments are named '{name}': {_place(known.measure)}, {_place(measure)}")
-        if seeds < 1 or revision < 1:
-            raise InputError(f"experiment '{name}': seeds={seeds}, revision={revision}; wanted both at least 1")
-        _catalog[name] = Experiment(name, tuple(needs), seeds, quick, minutes, revision, measure)
+    def mark(measure: Function) -> Function:
+        entered = Experiment(name, tuple(needs), seeds, quick, minutes, revision, measure)
+        setattr(measure, _MARK, (*getattr(measure, _MARK, ()), entered))
         return measure
 
-    return enter
+    return mark
 
 
-def _place(measure: Measure) -> str:
-    return f"{measure.__module__}.{measure.__qualname__}"
-
-
-def experiments() -> Mapping[str, Experiment]:
-    """Return every experiment of the catalog by name."""
-    importlib.import_module("kerazoo.ledger.experiments")
-    return _catalog
-
-
-def find_experiment(name: str) -> Experiment:
-    """Return the experiment `name`.
+def collect(modules: Iterable[ModuleType]) -> dict[str, Experiment]:
+    """Return the experiments among the functions of `modules` by name.
 
     Raises:
-        InputError: there is none; the message names the nearest.
+        InputError: two have the same name.
     """
-    known = experiments()
-    if name not in known:
-        raise InputError(f"no experiment is named '{name}'.{did_you_mean(name, known)}")
-    return known[name]
+    found: dict[str, Experiment] = {}
+    for module in modules:
+        for one in filter(inspect.isfunction, vars(module).values()):
+            for entered in getattr(one, _MARK, ()):
+                other = found.setdefault(entered.name, entered)
+                if other.measure is not entered.measure:
+                    places = ", ".join(
+                        f"{each.measure.__module__}.{each.measure.__qualname__}" for each in (other, entered)
+                    )
+                    raise InputError(f"two experiments are named '{entered.name}': {places}")
+    return found

@@ -1,163 +1,184 @@
-"""The ledger's entries: one TOML file a document, read and checked."""
+"""What a study's documents claim, and what the report draws of them: TOML files, read and checked."""
 
 from __future__ import annotations
 
-import os
+import math
 import tomllib
-import typing
-from collections.abc import Collection, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from kerazoo.errors import LedgerError, did_you_mean
+from kerazoo.ledger.declared import Declared, faults_of_declaration
+from kerazoo.ledger.shapes import faults_of, key, keys_of, made, schema_of
+from kerazoo.ledger.values import is_number
 
-LEDGER = Path(__file__).parents[1] / "claims"
-"""The packaged ledger."""
-
-KINDS = ("formula", "arithmetic", "program", "metric", "timing", "statement")
-RULES = ("true", "equal", "runs", "equivalence", "effect", "timing", "unstated")
+Kind = Literal["formula", "arithmetic", "program", "metric", "timing", "statement"]
+Rule = Literal["true", "equal", "runs", "equivalence", "effect", "timing", "unstated"]
+KINDS = get_args(Kind)
 _LONGEST_QUOTE = 80
-_TYPE_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", dict: "a table of texts"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a document claims, and how it is to be judged; `kerazoo.schema.Claim` explains the fields they share.
-
-    `value` is the dotted path of the claim's value in the rows of the experiment `check`, and `binomial` the size of
-    the test set that an accuracy was measured on. `clock` says that the value depends on how fast the machine is, and
-    so on the hour. `beside` has the paths of what is told with an effect, by its name: a smaller gap in the loss may be
-    that of a worse classifier. `caveat` is what the reader of the verdict has to know of the claim's other readings and
-    of what the experiment leaves untested. `documented` may be left out where the rule is "unstated".
-    """
+    """A claim of a document, and how it is to be judged; `kerazoo.schema.Claim` explains the fields they share."""
 
     document: str
     title: str
-    id: str
-    section: str
-    kind: str
-    quote: str
-    gloss: str
-    metric: str
-    reason: str
-    check: str
-    value: str
-    rule: str
-    documented: Any = None
-    model: str = ""
-    unit: str = ""
-    tolerance: float = 0.0
-    design: str = ""
-    binomial: int | None = None
-    clock: bool = False
-    beside: dict[str, str] = field(default_factory=dict)
-    caveat: str = ""
+    id: str = key("The claim's name, which begins with the document's: 'blog/accuracy'.")
+    quote: str = key("The document's own words, at most 80 characters.")
+    metric: str = key("What is measured.")
+    reason: str = key("Why the tolerance is what it is, or when the claim holds.")
+    experiment: str | Declared = key("The name of an experiment in experiments.py, or one that is declared here.")
+    value: str = key("Where the value lies in what the experiment returns: a path with dots, 'history.loss.last'.")
+    rule: Rule = key(
+        "How values become a verdict. true, runs: every seed's value is true. equal: within the tolerance of "
+        "`documented`. equivalence: two one-sided t tests that the mean is. effect: the 95 % interval lies above the "
+        "tolerance. timing, unstated: there is nothing to compare with."
+    )
+    kind: Kind = key("What is claimed.", default="metric")
+    documented: Any = key("The value that the document prints; left out where the rule is 'unstated'.", default=None)
+    tolerance: float = key("The margin, declared before anything is measured, in `unit`.", default=0.0)
+    unit: str = key("The unit of the value.", default="")
+    section: str = key("The section of the document.", default="")
+    gloss: str = key("The claim in other words, or in English.", default="")
+    model: str = key("The model that the claim is about; by default that of a declared experiment.", default="")
+    design: str = key("What an 'effect' compares, and what it holds equal.", default="")
+    fact: str = key("The fact, where several claims state one; by default the claim's own id.", default="")
+    binomial: int | None = key("The size of the test set that an accuracy was measured on.", default=None)
+    clock: bool = key("The value depends on how fast the machine is, and so on the hour.", default=False)
+    beside: dict[str, str] = key(
+        "What is told with an effect, by its name: paths with dots. A smaller gap in the loss may be that of a worse "
+        "classifier.",
+        default_factory=dict,
+    )
+    caveat: str = key("What the verdict's reader has to know of other readings, and of what is not tested.", default="")
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.experiment, Declared) and not self.model:
+            object.__setattr__(self, "model", self.experiment.model)
+
+    @property
+    def check(self) -> str:
+        """The name of the experiment in the record."""
+        return self.experiment.name if isinstance(self.experiment, Declared) else self.experiment
 
 
-_TYPES = {
-    name: next(iter(typing.get_args(kind)), kind) if typing.get_origin(kind) is not dict else dict
-    for name, kind in typing.get_type_hints(Entry).items()
-}
-_REQUIRED = [one.name for one in fields(Entry) if one.default is MISSING and one.default_factory is MISSING]
-_OF_DOCUMENT = ("document", "title")
+@dataclass(frozen=True)
+class Figure:
+    """What the report's page draws of an experiment."""
+
+    document: str
+    kind: Literal["curves", "lines", "confusion", "digits", "weights", "text"] = key(
+        "curves: a picture a metric of a training, against the printed numbers. lines: one picture, a line a name of "
+        "`lines`. confusion: a confusion matrix. digits: pictures with the digit that they show and the one that is "
+        "read. weights: a matrix of attention weights. text: a generated text."
+    )
+    experiment: str = key("The name of an experiment.")
+    title: str = key("The heading of the figure.")
+    heading: str = key("The section of the page.", default="Curves")
+    paths: list[str] = key("Where the values lie; curves follow one another.", default_factory=list)
+    lines: dict[str, str] = key("For 'lines': the path of each line, by its name.", default_factory=dict)
+    stride: int = key("Epochs from one number of a curve to the next.", default=1)
+    across: str = key("What the horizontal axis counts.", default="epoch")
+    log: bool = key("Whether the vertical axis is logarithmic.", default=False)
+    remark: str = key("A sentence to stand with the figure.", default="")
+    file: str = ""
 
 
-def load_entries(directory: str | os.PathLike[str] | None = None, checks: Collection[str] | None = None) -> list[Entry]:
-    """Return every entry of the ledger, in the order of the files.
+@dataclass(frozen=True)
+class Document:
+    """A file of a study."""
 
-    Args:
-        directory: holds the TOML files; None is the packaged ledger.
-        checks: the names that `check` may have; None takes any.
-
-    Raises:
-        LedgerError: a file or an entry is not as it must be; the message names both.
-    """
-    folder = LEDGER if directory is None else Path(directory)
-    paths = sorted(folder.glob("*.toml"))
-    if not paths:
-        raise LedgerError(f"'{folder}' holds no ledger; wanted TOML files such as 001.toml")
-    entries = [entry for path in paths for entry in _load_file(path)]
-    known: set[str] = set()
-    for entry in entries:
-        if entry.id in known:
-            raise LedgerError(f"{folder}: the id '{entry.id}' stands twice; give each claim its own")
-        if checks is not None and entry.check not in checks:
-            near = did_you_mean(entry.check, checks)
-            raise LedgerError(f"{entry.document}.toml, {entry.id}: no experiment is named '{entry.check}'.{near}")
-        known.add(entry.id)
-    return entries
+    document: str = key("The document's short name.")
+    title: str = key("The document's title.")
+    claim: list[Any] = key("The claims, as [[claim]] tables.")
+    figure: list[Any] = key("What the report draws, as [[figure]] tables.", default_factory=list)
 
 
-def _load_file(path: Path) -> list[Entry]:
+def study_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a study's documents."""
+    schema = schema_of(Document)
+    for name, shape in (("claim", Entry), ("figure", Figure)):
+        schema["properties"][name]["items"] = schema_of(shape)
+    address = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "A document of a kerazoo study"}
+    return {**address, **schema}
+
+
+def read_document(path: Path) -> tuple[list[Entry], list[Figure], list[str]]:
+    """Return the claims and figures of a file, and what is wrong with it: a line each, with the file and the claim."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise LedgerError(f"{path.name} cannot be read as TOML: {error}") from None
-    heading = {name: content.get(name) for name in _OF_DOCUMENT}
-    for name, value in heading.items():
-        if not isinstance(value, str):
-            raise LedgerError(f'{path.name}: wanted `{name} = "..."` at the top, found {value!r}')
-    tables = content.get("claim")
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise LedgerError(f"{path.name}: wanted claims as [[claim]] tables")
-    unknown = set(content) - {*_OF_DOCUMENT, "claim"}
-    if unknown:
-        raise LedgerError(f"{path.name}: unknown key '{min(unknown)}' at the top; wanted document, title, [[claim]]")
-    return [_entry(path.name, place, heading, table) for place, table in enumerate(tables, start=1)]
+    except (OSError, ValueError, RecursionError) as error:
+        return [], [], [f"{path.name}: it cannot be read as TOML: {error}"]
+    faults = [f"{path.name}: {fault}" for fault in faults_of(Document, content)]
+    tables = {name: content.get(name, []) for name in ("claim", "figure")}
+    for name, listed in tables.items():
+        if not isinstance(listed, list) or not all(isinstance(table, dict) for table in listed):
+            faults.append(f"{path.name}: wanted {name}s as [[{name}]] tables")
+    if faults:
+        return [], [], faults
+    heading = {"document": content["document"], "file": path.name}
+    entries: list[Entry] = []
+    for place, table in enumerate(tables["claim"], start=1):
+        where = f"{path.name}, {table.get('id', f'claim {place}')}"
+        wrong = list(faults_of(Entry, table))
+        if not wrong:
+            entries.append(made(Entry, table, title=content["title"], **heading))
+            wrong = list(_faults(entries[-1]))
+        faults += [f"{where}: {fault}" for fault in wrong]
+    figures: list[Figure] = []
+    for place, table in enumerate(tables["figure"], start=1):
+        wrong = list(faults_of(Figure, table))
+        faults += [f"{path.name}, figure {place}: {fault}" for fault in wrong]
+        if not wrong:
+            figures.append(made(Figure, table, **heading))
+    return entries, figures, faults
 
 
-def _entry(file: str, place: int, heading: Mapping[str, Any], table: Mapping[str, Any]) -> Entry:
-    """Return the `place`-th claim of `file`, once its keys, types and values are checked."""
-    where = f"{file}, {table.get('id', f'claim {place}')}"
-    for name in table:
-        if name not in _TYPES or name in _OF_DOCUMENT:
-            raise LedgerError(f"{where}: unknown key '{name}'.{did_you_mean(name, _TYPES)}")
-    for name in _REQUIRED:
-        if name not in table and name not in _OF_DOCUMENT:
-            raise LedgerError(f"{where}: '{name}' is missing")
-    for name, value in table.items():
-        if not _is_a(value, _TYPES[name]):
-            raise LedgerError(f"{where}: '{name}' wants {_TYPE_NAMES[_TYPES[name]]}, not {value!r}")
-    entry = Entry(**heading, **table)
-    fault = _fault(entry)
-    if fault:
-        raise LedgerError(f"{where}: {fault}")
-    return entry
+def _faults(entry: Entry) -> Iterator[str]:
+    """Yield what is wrong with the values of `entry`, a sentence each."""
+    for name, one in keys_of(Entry).items():
+        if isinstance(getattr(entry, name), str) and not getattr(entry, name) and one.default != "":
+            yield f"'{name}' is empty"
+    if not entry.id.startswith(f"{entry.document}/"):
+        yield f"the id wants to begin with '{entry.document}/'"
+    if len(entry.quote) > _LONGEST_QUOTE:
+        yield f"the quote has {len(entry.quote)} characters; at most {_LONGEST_QUOTE}"
+    if entry.documented is None and entry.rule != "unstated":
+        yield "'documented' is missing"
+    if not _is_plain(entry.documented):
+        yield f"'documented' wants a finite number, a text, true or false, or a list of them, not {entry.documented}"
+    if not 0 <= entry.tolerance < math.inf:
+        yield f"tolerance = {entry.tolerance}; wanted 0 or more"
+    if entry.binomial is not None and entry.binomial < 1:
+        yield f"binomial = {entry.binomial}; wanted the size of a test set"
+    yield from _faults_of_rule(entry)
+    if isinstance(entry.experiment, Declared):
+        faults = list(faults_of_declaration(entry.experiment))
+        yield from (f"experiment: {fault}" for fault in faults)
+        if not faults and entry.value.partition(".")[0] not in entry.experiment.values:
+            yield f"value '{entry.value}' is not what it measures; wanted one of {', '.join(entry.experiment.values)}"
 
 
-def _is_a(value: Any, kind: Any) -> bool:
-    if kind is Any or isinstance(value, bool):
-        return kind in (Any, bool)
-    return isinstance(value, (int, float) if kind is float else kind)
+def _is_plain(value: Any) -> bool:
+    """Tell whether a value is one that JSON has, and that can be compared."""
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str) or (isinstance(value, (int, float)) and math.isfinite(value))
 
 
-def is_number(value: Any) -> bool:
-    """Tell whether `value` is an int or a float, and no bool."""
-    return _is_a(value, float)
-
-
-def _fault(entry: Entry) -> str:
-    """Return what is wrong with the values of `entry`, or an empty text."""
-    one_of = (("kind", entry.kind, KINDS), ("rule", entry.rule, RULES))
-    for name, value, accepted in one_of:
-        if value not in accepted:
-            return f"{name} '{value}' is unknown; wanted one of {', '.join(accepted)}"
-    faults = {
-        f"the id wants to begin with '{entry.document}/'": not entry.id.startswith(f"{entry.document}/"),
-        f"the quote has {len(entry.quote)} characters; at most {_LONGEST_QUOTE}": len(entry.quote) > _LONGEST_QUOTE,
-        "'documented' is missing": entry.documented is None and entry.rule != "unstated",
-        f"tolerance = {entry.tolerance}; wanted 0 or more": not 0 <= entry.tolerance < float("inf"),
-        f"binomial = {entry.binomial}; wanted the size of a test set": entry.binomial is not None
-        and entry.binomial < 1,
-        "rule 'equivalence' wants a documented number": entry.rule == "equivalence" and not is_number(entry.documented),
-        "rule 'equivalence' wants a tolerance above 0": entry.rule == "equivalence" and entry.tolerance == 0,
-        "rule 'effect' wants the design of the experiment": entry.rule == "effect" and not entry.design,
-        "'beside' is for rule 'effect'": bool(entry.beside) and entry.rule != "effect",
-        "'beside' wants a dotted path for each name": not all(
-            isinstance(path, str) and all(path.split(".")) for path in entry.beside.values()
-        ),
-        "rule 'runs' is for programs": entry.rule == "runs" and entry.kind != "program",
-        **{f"'{name}' is empty": not getattr(entry, name) for name in _REQUIRED},
-    }
-    return next((fault for fault, found in faults.items() if found), "")
+def _faults_of_rule(entry: Entry) -> Iterator[str]:
+    if entry.rule == "equivalence" and not is_number(entry.documented):
+        yield "rule 'equivalence' wants a documented number"
+    if entry.rule == "equivalence" and entry.tolerance == 0:
+        yield "rule 'equivalence' wants a tolerance above 0"
+    if entry.rule == "effect" and not entry.design:
+        yield "rule 'effect' wants the design of the experiment"
+    if entry.rule == "runs" and entry.kind != "program":
+        yield "rule 'runs' is for programs"
+    if entry.beside and entry.rule != "effect":
+        yield "'beside' is for rule 'effect'"
+    if not all(all(path.split(".")) for path in entry.beside.values()):
+        yield "'beside' wants a dotted path for each name"

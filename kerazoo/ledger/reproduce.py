@@ -13,17 +13,13 @@ from pathlib import Path
 from kerazoo._version import __version__
 from kerazoo.errors import InputError
 from kerazoo.files import to_json, try_writing, write_text
-from kerazoo.ledger.catalog import experiments
-from kerazoo.ledger.claims import choose, judge_all, read_ledger, record_directory
-from kerazoo.ledger.measuring import Measuring
-from kerazoo.ledger.needs import Needs
-from kerazoo.ledger.plan import plan
-from kerazoo.ledger.record import RECORD, Row, read_rows
+from kerazoo.ledger.finding import StudyName
+from kerazoo.ledger.record import Row, read_rows
+from kerazoo.ledger.runner import Needs, Runner, plan
+from kerazoo.ledger.study import listed, load_study
 from kerazoo.ledger.verify import differences_of, sample
 from kerazoo.schema import Claim
 from kerazoo.training.evaluation import whole_number
-
-_OUT = Path("runs", "reproduce")
 
 
 @dataclass(frozen=True)
@@ -71,69 +67,71 @@ def reproduce(
     quick: bool = False,
     verify: bool = False,
     data_dir: str | os.PathLike[str] | None = None,
-    ledger: str | os.PathLike[str] | None = None,
+    study: StudyName = None,
     record: str | os.PathLike[str] | None = None,
     verbose: bool = True,
 ) -> Reproduction:
-    """Measure what the documents claim, and judge it.
+    """Measure what a study's documents claim, and judge it.
 
     Rows go to `out` as they are measured; what `out` already holds for this version and environment is not measured
     again, so that a call that was interrupted goes on where it stopped.
 
     Args:
-        names: models or documents whose claims to measure, e.g. "imdb_lstm" or ["003", "toy_mlp"]; with `claims`
-            also None, all.
+        names: models, documents or claims to measure, as `kerazoo.claims` takes them, e.g. "imdb_lstm" or
+            ["blog", "toy_mlp"]; with `claims` also None, all.
         claims: ids of claims, or the beginnings of several, in addition to those of `names`.
         seeds: how many for each experiment that has chance in it; None is the experiment's own number.
         source: "auto" measures what needs data where the real data is or can be had, "tfds" insists on it, "sample"
-            leaves it out: results on sample data are never recorded.
-        out: the directory of the rows; None is runs/reproduce.
+            measures it on the embedded sample in a study of one's own, whose rows and notes then say so, and leaves
+            it out of kerazoo's own.
+        out: the directory of the rows; None is the record of a study of one's own, and otherwise runs/reproduce.
         quick: one seed, and only the exact checks and cheap runs.
         verify: measure a sample of the record again, compare, and write nothing.
         data_dir: a directory in TFDS layout; None is `TFDS_DATA_DIR`, or else TFDS's own default.
-        ledger: a directory of TOML files in place of the packaged ledger.
-        record: with `verify`, a directory of rows in place of the packaged record.
+        study: a directory, or the name of an installed study; None is the one that comes with kerazoo.
+        record: with `verify`, a directory of rows in place of the study's own.
         verbose: show progress on standard error.
 
     Raises:
         InputError: a name, `seeds`, `source` or a directory cannot be used, or an option has no effect beside another;
             nothing was written.
+        LedgerError: the study is not as it must be.
         UnavailableError: `source` is "tfds" and the real data cannot be had.
     """
     begun = time.monotonic()
     _check_options(verify, out, seeds, quick, record)
-    chosen = None if names is None and claims is None else [*_listed(names), *_listed(claims)]
-    entries = choose(read_ledger(ledger), chosen)
+    chosen = None if names is None and claims is None else [*listed(names), *listed(claims)]
+    of_study = load_study(study)
+    entries = of_study.choose(chosen)
     if seeds is not None:
         whole_number("seeds", seeds)
-    needs = Needs(source, data_dir)
-    directory = record_directory(record) if verify else _writable(_OUT if out is None else out)
-    known = experiments()
-    wanted = {entry.check: known[entry.check] for entry in entries if entry.check in known}
+    needs = Needs(source, data_dir, sample=not of_study.packaged)
+    directory = Path(record or of_study.record) if verify else _writable(of_study.out if out is None else out)
+    wanted = {entry.check: of_study.experiments[entry.check] for entry in entries}
     absences: dict[str, str] = {}
     if verify:
-        runs = sample(wanted.values(), read_rows(directory), quick, chosen=chosen is not None)
+        runs = sample(wanted.values(), of_study.rows(record), quick, chosen=chosen is not None)
         if not runs:
             quickly = "quick " if quick else ""
             raise InputError(f"there is nothing to verify: '{directory}' has no {quickly}measurement of these claims")
     else:
         runs, absences = plan(wanted.values(), seeds, quick)
-    measuring = Measuring(needs, None if verify else directory, verbose)
-    measuring.carry_out(runs)
-    absences |= measuring.unmeasurable | measuring.failed
-    rows = read_rows(directory)
-    judged = judge_all(entries, rows, absences)
+    runner = Runner(needs, None if verify else directory, verbose)
+    runner.carry_out(runs)
+    absences |= runner.unmeasurable | runner.failed
+    rows = read_rows(directory, sample=not of_study.packaged)
+    judged = of_study.judge(entries, rows, absences)
     found = Reproduction(
         claims=judged,
-        rows=measuring.rows,
+        rows=runner.rows,
         planned=len(runs),
         out=None if verify else directory,
-        unmeasurable=measuring.unmeasurable,
-        failed=measuring.failed,
-        differences=differences_of(entries, rows, measuring.rows) if verify else [],
+        unmeasurable=runner.unmeasurable,
+        failed=runner.failed,
+        differences=differences_of(entries, rows, runner.rows) if verify else [],
         seconds=time.monotonic() - begun,
     )
-    if not verify and directory.resolve() != RECORD.resolve():
+    if not verify and not (of_study.packaged and directory.resolve() == of_study.record.resolve()):
         verdicts = [dataclasses.asdict(claim) for claim in judged]
         document = {"kerazoo": __version__, "summary": found.summary, "failed": found.failed, "claims": verdicts}
         directory.mkdir(parents=True, exist_ok=True)
@@ -155,10 +153,6 @@ def _check_options(verify: bool, out: object, seeds: object, quick: bool, record
         raise InputError(f"seeds={seeds} with quick, which takes one seed; leave one of the two out")
     if not verify and record is not None:
         raise InputError(f"record={str(record)!r} without verify; give verify too, or name the rows' directory as out")
-
-
-def _listed(names: str | Iterable[str] | None) -> list[str]:
-    return [] if names is None else [names] if isinstance(names, str) else list(names)
 
 
 def _writable(out: str | os.PathLike[str]) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,10 @@ from kerazoo.lazy import np
 from kerazoo.ledger.values import close
 
 CONFIDENCE = 0.95
+SIGNIFICANCE = 0.05
+POWER = 0.8
+_MOST_SEEDS = 1000
+_CERTAIN = 35.0  # standard errors: so far from the margin the power is 1 to every digit
 _ROUNDING = 1e-12  # of the mean: a spread below it is that of the arithmetic
 
 
@@ -81,3 +85,52 @@ def prediction_margin(values: Sequence[float], confidence: float = 0.99) -> floa
         return None
     quantile = float(_stats().t.ppf((1 + confidence) / 2, len(values) - 1))
     return quantile * spread(values) * (1 + 1 / len(values)) ** 0.5
+
+
+def seeds_to_show(values: Sequence[float], centre: float, margin: float) -> int | None:
+    """Return how many values would decide, with a power of 80 %, whether their mean lies within `centre` ± `margin`.
+
+    It is computed as if mean and spread stayed those of `values`: where the mean is within, by the two one-sided tests
+    of `equivalence` (a lower bound of their power, from two noncentral t distributions), and where it is not, by the
+    end of the 95 % interval that lies next to the margin. None is more than a thousand.
+    """
+    mean, sd = float(np.mean(values)), spread(values)
+    inside = margin - abs(mean - centre)
+    if inside <= 0:
+        return seeds_to_separate(-inside, sd, len(values))
+
+    def power(n: int) -> float:
+        ends = (margin - (mean - centre), margin + (mean - centre))
+        return sum(_power(end, sd, n, SIGNIFICANCE) for end in ends) - 1
+
+    return _least(power, len(values))
+
+
+def seeds_to_separate(distance: float, sd: float, n: int) -> int | None:
+    """Return how many values would put their mean's 95 % interval apart from a limit, with a power of 80 %.
+
+    Args:
+        distance: of the mean from the limit.
+        sd: the standard deviation of the values.
+        n: how many there are now.
+    """
+    return _least(lambda count: _power(distance, sd, count, (1 - CONFIDENCE) / 2), n)
+
+
+def _power(distance: float, sd: float, n: int, significance: float) -> float:
+    """Return the power of a one-sided t test of `n` values whose mean is `distance` from the limit."""
+    shift = distance / sd * n**0.5 if sd else _CERTAIN
+    if shift >= _CERTAIN:
+        return 1.0
+    return float(_stats().nct.sf(_stats().t.isf(significance, n - 1), n - 1, shift))
+
+
+def _least(power: Callable[[int], float], n: int) -> int | None:
+    """Return the least number above `n` with a power of 80 %, by bisection."""
+    low, high = n, _MOST_SEEDS
+    if power(high) < POWER:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
+    return high

@@ -1,13 +1,47 @@
-"""Measured values: when two are the same, and how they are written."""
+"""Measured values: where they lie, when two are the same, and how they are written."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
-from kerazoo.ledger.entries import is_number
+MISSING = object()
+"""What `look_up` returns where there is nothing."""
 
 _SLACK = 1e-12  # decimal fractions such as 0.84 + 0.02 have no exact binary form
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether `value` is an int or a float, and no bool."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def look_up(values: Any, path: str) -> Any:
+    """Return what lies at the dotted `path` in `values`, or a marker for nothing.
+
+    A step is a key, or the place in a list, from 0 up or "last": "history.val_accuracy.2".
+    """
+    for step in path.split("."):
+        if isinstance(values, Mapping) and step in values:
+            values = values[step]
+        elif isinstance(values, list) and values and step == "last":
+            values = values[-1]
+        elif isinstance(values, list) and step.isdecimal() and int(step) < len(values):
+            values = values[int(step)]
+        else:
+            return MISSING
+    return values
+
+
+def beside(values: Mapping[str, Any], path: str, name: str) -> Any:
+    """Return `name` from the innermost dictionary on the way to `path`, or None."""
+    steps = path.split(".")
+    for length in range(len(steps) - 1, -1, -1):
+        around = look_up(values, ".".join(steps[:length])) if length else values
+        if isinstance(around, Mapping):
+            return around.get(name)
+    return None
 
 
 def close(value: Any, wanted: Any, tolerance: float) -> bool:

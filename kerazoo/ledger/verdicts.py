@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from kerazoo.ledger import statistics
-from kerazoo.ledger.entries import Entry, is_number
-from kerazoo.ledger.record import Row
-from kerazoo.ledger.selection import MISSING, beside, look_up, select
-from kerazoo.ledger.values import close, text_of, with_margin
+from kerazoo.ledger.entries import Entry
+from kerazoo.ledger.record import Row, select
+from kerazoo.ledger.values import MISSING, beside, close, is_number, look_up, text_of, with_margin
 from kerazoo.schema import Claim, Verdict
 
-_OF_ENTRY = ("binomial", "value", "clock", "beside", "caveat")  # what says how to judge, and is no part of the claim
-_SIGNIFICANCE = 0.05
-_INCONCLUSIVE = "Inconclusive: too few seeds or too much spread."
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A verdict and what it rests on; `kerazoo.schema.Claim` explains the fields."""
-
-    verdict: Verdict
-    note: str
-    measured: Any = None
-    sd: float | None = None
-    interval: tuple[float, float] | None = None
-    n: int = 0
-    binomial: tuple[float, float] | None = None
-    seeds: tuple[int, ...] = ()
-    values: tuple[Any, ...] = ()
-    source: str | None = None
-    data: Mapping[str, str] = field(default_factory=dict)
-    environment: Mapping[str, Any] = field(default_factory=dict)
-    measured_at: str | None = None
-    repairs: tuple[Any, ...] = ()
-    evidence: tuple[Any, ...] = ()
+_OF_ENTRY = {one.name for one in fields(Entry)} & {one.name for one in fields(Claim)} - {"binomial", "fact"}
 
 
 @dataclass(frozen=True)
@@ -50,19 +25,8 @@ class _Finding:
     summary: statistics.Summary | None = None
 
 
-def judge_claim(
-    entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "", seeds: int = 1
-) -> Claim:
-    """Return the claim of `entry` with the verdict that `judge` finds."""
-    shared = {one.name: getattr(entry, one.name) for one in dataclasses.fields(entry)}
-    shared = {name: value for name, value in shared.items() if name not in _OF_ENTRY}
-    return Claim(**shared, **vars(judge(entry, rows, revision, absence, seeds)))
-
-
-def judge(
-    entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "", seeds: int = 1
-) -> Judgement:
-    """Judge the claim of `entry` by the rows of its experiment.
+def judge(entry: Entry, rows: Iterable[Row], revision: int | None = None, absence: str = "", seeds: int = 1) -> Claim:
+    """Return the claim of `entry` with the verdict that the rows of its experiment give.
 
     Args:
         entry: the claim; its `rule` decides.
@@ -71,18 +35,31 @@ def judge(
         absence: why there are no rows, where the caller knows.
         seeds: how many the experiment wants; the note tells where there are fewer.
     """
+    shared = {name: getattr(entry, name) for name in _OF_ENTRY} | {"check": entry.check, "fact": entry.fact or entry.id}
     chosen, remark = select(rows, entry.check, revision)
     if not chosen:
         reason = absence or remark or f"The record holds no measurement by the experiment '{entry.check}'."
-        return Judgement(Verdict.NOT_MEASURED, _sentence(reason))
+        return Claim(**shared, verdict=Verdict.NOT_MEASURED, note=_sentence(reason))
     values = [look_up(row["values"], entry.value) for row in chosen]
     measured = tuple(row["seed"] for row in chosen)
     found = _RULES[entry.rule](entry, values) if _usable(entry, values) else _unusable(entry, measured, values)
+    if entry.rule in _OVER_SEEDS and len(chosen) == 1 < seeds and found.summary:
+        found = _undecided_by_one(found)
     summary = found.summary
+    sample = "Measured on the embedded sample, not on the real data" if chosen[0]["source"] == "sample" else ""
     missing = f"Measured with {len(chosen)} of the {seeds} seeds wanted" if len(chosen) < seeds else ""
-    notes = [found.note, *_told_beside(entry, chosen), missing, *_notes(chosen, entry.value), entry.caveat, remark]
+    notes = [
+        found.note,
+        *_told_beside(entry, chosen),
+        sample,
+        missing,
+        *_notes(chosen, entry.value),
+        entry.caveat,
+        remark,
+    ]
     share = entry.binomial is not None and is_number(found.measured) and 0 <= found.measured <= 1
-    return Judgement(
+    return Claim(
+        **shared,
         verdict=found.verdict,
         note=" ".join(filter(None, map(_sentence, notes))),
         measured=found.measured,
@@ -185,31 +162,53 @@ def _equal(entry: Entry, values: Sequence[Any]) -> _Finding:
 def _equivalence(entry: Entry, values: Sequence[float]) -> _Finding:
     summary = statistics.summarise(values)
     margin = f"{text_of(entry.documented)} ± {text_of(entry.tolerance)}"
-    if len(values) == 1:
+    if summary.interval is None:
         agrees = close(summary.mean, entry.documented, entry.tolerance)
-        note = f"One seed, no test: compared with {margin}."
+        verdict = Verdict.REPRODUCED if agrees else Verdict.NOT_REPRODUCED
+        return _Finding(verdict, f"One seed, no test: compared with {margin}.", summary.mean, summary)
+    p = statistics.equivalence(values, entry.documented, entry.tolerance)
+    level = statistics.SIGNIFICANCE
+    needed = f"needs p < {level:g} (a {100 * (1 - 2 * level):g} % interval within it)"
+    note = f"Measured: {_spread(summary)}; equivalence to {margin} by two one-sided t tests: p = {p:.2g}, {needed}."
+    low, high = summary.interval
+    if p < level:
+        verdict = Verdict.REPRODUCED
+    elif high < entry.documented - entry.tolerance or low > entry.documented + entry.tolerance:
+        verdict = Verdict.NOT_REPRODUCED
     else:
-        p = statistics.equivalence(values, entry.documented, entry.tolerance)
-        agrees = p < _SIGNIFICANCE
-        needed = f"needs p < {_SIGNIFICANCE:g} (a {100 * (1 - 2 * _SIGNIFICANCE):g} % interval within it)"
-        note = f"Measured: {_spread(summary)}; equivalence to {margin} by two one-sided t tests: p = {p:.2g}, {needed}."
-        if not agrees and close(summary.mean, entry.documented, entry.tolerance):
-            note += f" {_INCONCLUSIVE}"
-    return _Finding(Verdict.REPRODUCED if agrees else Verdict.NOT_REPRODUCED, note, summary.mean, summary)
+        verdict = Verdict.UNDECIDED
+        note += _more(statistics.seeds_to_show(values, entry.documented, entry.tolerance))
+    return _Finding(verdict, note, summary.mean, summary)
 
 
 def _effect(entry: Entry, values: Sequence[float]) -> _Finding:
     summary = statistics.summarise(values)
     if summary.interval is None:
-        holds = summary.mean > entry.tolerance
+        verdict = Verdict.HOLDS if summary.mean > entry.tolerance else Verdict.NOT_REPRODUCED
         note = f"One seed, no test: to hold, it must lie above {text_of(entry.tolerance)}."
+        return _Finding(verdict, note, summary.mean, summary)
+    low, high = summary.interval
+    note = f"Measured: {_spread(summary)}; to hold, the interval must lie above {text_of(entry.tolerance)}."
+    if low > entry.tolerance:
+        verdict = Verdict.HOLDS
+    elif high <= entry.tolerance:
+        verdict = Verdict.NOT_REPRODUCED
     else:
-        low, high = summary.interval
-        holds = low > entry.tolerance
-        note = f"Measured: {_spread(summary)}; to hold, the interval must lie above {text_of(entry.tolerance)}."
-        if low <= entry.tolerance < high:
-            note += f" {_INCONCLUSIVE}"
-    return _Finding(Verdict.HOLDS if holds else Verdict.NOT_REPRODUCED, note, summary.mean, summary)
+        verdict = Verdict.UNDECIDED
+        distance = abs(summary.mean - entry.tolerance)
+        note += _more(statistics.seeds_to_separate(distance, summary.sd or 0.0, summary.n))
+    return _Finding(verdict, note, summary.mean, summary)
+
+
+def _more(seeds: int | None) -> str:
+    """Return how many seeds would decide, as a sentence."""
+    count = "more than a thousand seeds" if seeds is None else f"{seeds} seeds"
+    return f" Undecided: with this mean and spread {count} would decide (power 80 %)."
+
+
+def _undecided_by_one(found: _Finding) -> _Finding:
+    """Return the finding on one seed of an experiment that wants several, which have no spread to be judged by."""
+    return replace(found, verdict=Verdict.UNDECIDED, note=f"{found.note} Undecided: one seed tells no spread.")
 
 
 def _timing(_: Entry, values: Sequence[Any]) -> _Finding:
@@ -246,3 +245,4 @@ _RULES = {
     "timing": _timing,
     "unstated": _unstated,
 }
+_OVER_SEEDS = ("equivalence", "effect")

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kerazoo.ledger.catalog import Experiment
-from kerazoo.ledger.entries import Entry, is_number
-from kerazoo.ledger.plan import Run
-from kerazoo.ledger.record import Row, origin
-from kerazoo.ledger.selection import MISSING, look_up, select
+from kerazoo.ledger.entries import Entry
+from kerazoo.ledger.progress import Run
+from kerazoo.ledger.record import Row, origin, select
 from kerazoo.ledger.statistics import prediction_margin
-from kerazoo.ledger.values import close, text_of
+from kerazoo.ledger.values import MISSING, close, is_number, look_up, text_of
 
 _LONG_RUNS = 3
 _RELATIVE, _ABSOLUTE = 1e-5, 1e-6  # float noise: sums in another order, over a training

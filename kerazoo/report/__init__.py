@@ -9,32 +9,37 @@ from pathlib import Path
 def write_report(
     out: str | os.PathLike[str] = "report",
     *,
-    ledger: str | os.PathLike[str] | None = None,
+    study: str | os.PathLike[str] | None = None,
     record: str | os.PathLike[str] | None = None,
 ) -> list[Path]:
-    """Write the report on the claims under the directory `out`, and return the files.
+    """Write the report on a study under the directory `out`, and return the files.
 
     They are `report.html`, one page that needs no network, `claims.md`, and a card a model in `models/`. All are
-    rendered from the ledger and the record; nothing is trained. They are written once all are rendered, and replace
+    rendered from the study and its record; nothing is trained. They are written once all are rendered, and replace
     those of an earlier report.
 
     Args:
         out: the directory; it is made if it is not there.
-        ledger: a directory of TOML files in place of the packaged ledger.
-        record: a directory of rows in place of the packaged record.
+        study: a directory, or the name of an installed study; None is the one that comes with kerazoo.
+        record: a directory of rows in place of the study's own.
 
     Raises:
-        InputError: `out` is a file, or `record` is not a directory.
-        LedgerError: an entry of the ledger is not as it must be.
+        InputError: `out` is a file, `record` is not a directory, or nothing was measured.
+        LedgerError: the study is not as it must be.
         OSError: the disk does not take the files.
     """
+    from kerazoo.errors import InputError
     from kerazoo.report import cards, markdown
     from kerazoo.report.contents import gather
     from kerazoo.report.page import page
     from kerazoo.report.writing import output_directory, write_files
 
     folder = output_directory(out)
-    contents = gather(ledger, record)
+    contents = gather(study, record)
+    if not contents.rows:
+        where = contents.study.record if record is None else record
+        of = "" if study is None else f" --study {study}"
+        raise InputError(f"'{where}' has no measurement of these claims; `kerazoo reproduce{of}` makes some")
     texts = {
         "report.html": page(contents),
         "claims.md": markdown.claims_document(contents),

@@ -1,4 +1,4 @@
-"""What the reports are made of: the ledger's entries, the claims with their verdicts, and the rows that count."""
+"""What the reports are made of: a study's entries, the claims with their verdicts, and the rows that count."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kerazoo.ledger.catalog import experiments
-from kerazoo.ledger.claims import choose, judge_all, read_ledger, record_directory
-from kerazoo.ledger.entries import Entry, is_number
-from kerazoo.ledger.record import Row, read_rows
-from kerazoo.ledger.selection import select
+from kerazoo.ledger.entries import Figure
+from kerazoo.ledger.finding import StudyName
+from kerazoo.ledger.record import Row, select
+from kerazoo.ledger.study import Study, load_study
+from kerazoo.ledger.values import is_number
 from kerazoo.registry import list_models, spec
 from kerazoo.report import wording
 from kerazoo.schema import Claim, ModelSpec
@@ -27,25 +27,47 @@ _CELL = re.compile(r"history\.(?P<metric>\w+)\.(?P<place>\d+)")
 class Contents:
     """All that a report tells.
 
-    `rows` are those that count for the verdicts, by experiment, in the order of their seeds; `models` the zoo's own;
-    `weights` what the manifest of the pretrained weights says of each model that has some.
+    `rows` are those that count for the verdicts, by experiment, in the order of their seeds; `models` the zoo's own, in
+    a report on another study those that it is about; `weights` what the manifest of the pretrained weights says of each
+    model that has some.
     """
 
+    study: Study
     claims: tuple[Claim, ...]
-    entries: tuple[Entry, ...]
     rows: Mapping[str, list[Row]]
     models: tuple[ModelSpec, ...]
     weights: Mapping[str, Mapping[str, Any]]
 
     def of_model(self, name: str) -> list[Claim]:
         """Return the claims about a model, and those that its spec names."""
-        chosen = {entry.id for entry in choose(list(self.entries), [name])}
+        chosen = {entry.id for entry in self.study.choose([name])}
         return [claim for claim in self.claims if claim.id in chosen]
+
+    @property
+    def documents(self) -> dict[str, str]:
+        """The titles of the documents by their short names."""
+        return {claim.document: claim.title for claim in self.claims}
+
+    @property
+    def figures(self) -> list[Figure]:
+        """What the study asks to be drawn, and the curves of every other training of its record."""
+        told = {figure.experiment for figure in self.study.figures}
+        more = [name for name in self.rows if name not in told and self._has_curves(name)]
+        models = {claim.check: claim.model for claim in self.claims}
+        return [
+            *self.study.figures,
+            *(Figure("", "curves", name, models.get(name) or name, paths=["history"]) for name in more),
+        ]
+
+    def _has_curves(self, experiment: str) -> bool:
+        """Tell whether an experiment has a history of several epochs."""
+        history = next(iter(self.values(experiment)), {}).get("history")
+        return isinstance(history, dict) and any(isinstance(one, list) and len(one) > 1 for one in history.values())
 
     @functools.cached_property
     def cells(self) -> dict[str, tuple[str, int]]:
         """The claims, by id, that are cells of a printed table of epochs: their metric and epoch, from 1."""
-        found = {entry.id: _CELL.fullmatch(entry.value) for entry in self.entries if is_number(entry.documented)}
+        found = {entry.id: _CELL.fullmatch(entry.value) for entry in self.study.entries if is_number(entry.documented)}
         return {name: (cell["metric"], int(cell["place"]) + 1) for name, cell in found.items() if cell}
 
     def printed_curves(self, experiment: str) -> dict[str, dict[int, float]]:
@@ -68,28 +90,29 @@ class Contents:
         data = sorted({f"{name} {version}" for row in rows for name, version in row["data"].items()})
         days = sorted({row["measured_at"][:10] for row in rows})
         return {
-            "Measurements": f"{len(rows)} rows" + (f", {days[0]} to {days[-1]}" if days else ""),
+            "Measurements": f"{len(rows)} rows" + (f", {' to '.join(sorted({days[0], days[-1]}))}" if days else ""),
             "Data": ", ".join(data) or "none",
             "Machines": "; ".join(machines) or "none",
         }
 
 
-def gather(ledger: str | os.PathLike[str] | None = None, record: str | os.PathLike[str] | None = None) -> Contents:
-    """Return the contents of a report on the ledger and the record, by default the packaged ones.
+def gather(study: StudyName = None, record: str | os.PathLike[str] | None = None) -> Contents:
+    """Return the contents of a report on a study and its record, by default kerazoo's own.
 
     Raises:
-        InputError: `record` is not a directory.
-        LedgerError: an entry of the ledger is not as it must be.
+        InputError: `study` or `record` is not a directory.
+        LedgerError: the study is not as it must be.
     """
-    entries, rows = read_ledger(ledger), read_rows(record_directory(record))
-    known = experiments()
-    revisions = {name: known[name].revision if name in known else None for name in {row["experiment"] for row in rows}}
-    chosen = {name: select(rows, name, revision)[0] for name, revision in sorted(revisions.items())}
-    models = [spec(name) for name in list_models()]
+    found = load_study(study)
+    rows = found.rows(record)
+    chosen = {name: select(rows, name, one.revision)[0] for name, one in sorted(found.experiments.items())}
+    claims = tuple(found.judge(found.entries, rows))
+    own = [one for one in map(spec, list_models()) if one.builder.__module__.startswith("kerazoo.models.")]
+    about = {claim.model for claim in claims}
     return Contents(
-        claims=tuple(judge_all(entries, rows)),
-        entries=tuple(entries),
-        rows={name: found for name, found in chosen.items() if found},
-        models=tuple(one for one in models if one.builder.__module__.startswith("kerazoo.models.")),
+        study=found,
+        claims=claims,
+        rows={name: used for name, used in chosen.items() if used},
+        models=tuple(one for one in own if found.packaged or one.name in about),
         weights=manifest(),
     )

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kerazoo.report.elements import Markup, element
+from markupsafe import Markup
 
 # What Matplotlib draws in these colours gets the page's.
 INK, FAINT, MEASURED, PRINTED, PAPER = "#010101", "#020202", "#030303", "#040404", "#050505"
@@ -81,4 +81,4 @@ def _inline(svg: str, alt: str) -> Markup:
     for colour, name in _NAMES.items():
         content = content.replace(colour, f"var(--{name})")
     content = re.sub(r"\s*\n\s*", "\n", content)
-    return element("svg", Markup(content), viewBox=view, role="img", aria_label=alt)
+    return Markup('<svg viewBox="{}" role="img" aria-label="{}">{}</svg>').format(view, alt, Markup(content))

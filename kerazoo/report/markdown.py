@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 
@@ -18,7 +19,7 @@ def escaped(text: str) -> str:
     parts = " ".join(text.split()).split("`")
     if len(parts) % 2 == 0:  # a backquote without its partner
         parts = ["'".join(parts)]
-    return "`".join(part.replace("|", r"\|") if place % 2 else _plain(part) for place, part in enumerate(parts))
+    return "".join(code(part) if place % 2 else _plain(part) for place, part in enumerate(parts))
 
 
 def _plain(text: str) -> str:
@@ -26,8 +27,11 @@ def _plain(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as code, in a table too."""
-    return f"`{' '.join(text.replace('`', ' ').split())}`".replace("|", r"\|") if text.strip() else ""
+    """Return a text as code, in a table too; tags are escaped, for readers that take them for HTML."""
+    text = " ".join(text.replace("`", " ").split())
+    if "<" in text:
+        return f"<code>{_plain(html.escape(text, quote=False))}</code>"
+    return f"`{text}`".replace("|", r"\|") if text else ""
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -38,11 +42,10 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def claims_document(contents: Contents) -> str:
     """Return every claim with its verdict, document by document."""
-    documents = {claim.document: claim.title for claim in contents.claims}
     sections = [
         f"## Document {number}: {escaped(title)}\n\n"
         + _claim_table([claim for claim in contents.claims if claim.document == number])
-        for number, title in documents.items()
+        for number, title in contents.documents.items()
     ]
     meanings = table(
         ("verdict", "claims", "means"),
@@ -52,8 +55,8 @@ def claims_document(contents: Contents) -> str:
         ],
     )
     opening = (
-        "Each claim of the five documents with what is printed, what was measured, and the verdict that follows. Means "
-        "are given with the half width of their 95 % interval (Student's t over the seeds)."
+        f"Each claim of {wording.documents(len(contents.documents))} with what is printed, what was measured, and the "
+        "verdict that follows. Means are given with the half width of their 95 % interval (Student's t over the seeds)."
     )
     return "\n\n".join(["# Claims and verdicts", NOTICE, opening, meanings, *sections, _provenance(contents)]) + "\n"
 
@@ -61,7 +64,7 @@ def claims_document(contents: Contents) -> str:
 def _claim_table(claims: Iterable[Claim]) -> str:
     rows = [
         (
-            f"{code(claim.id)} {escaped(claim.gloss)}",
+            f"{code(claim.id)} {escaped(claim.gloss or claim.quote)}",
             escaped(wording.documented(claim)),
             escaped(wording.measured(claim)),
             f"**{wording.words(claim.verdict)}**",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import kerazoo
 from kerazoo.errors import InputError, KerazooError
+from kerazoo.files import to_json
+from kerazoo.ledger.entries import study_schema
 from kerazoo.report import cards, markdown, speed
 from kerazoo.report.contents import Contents, gather
 from kerazoo.report.writing import write_files
@@ -26,6 +28,7 @@ def rendered(root: Path, contents: Contents) -> dict[Path, str]:
     return {
         readme: with_block(text, speed.BEGIN, speed.speed_block(results, training_alone=True)),
         root / "docs" / "speed.md": speed.speed_document(results),
+        root / "docs" / "study.schema.json": to_json(study_schema()),
         root / "docs" / "claims.md": markdown.claims_document(contents),
         **{root / "docs" / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},
     }

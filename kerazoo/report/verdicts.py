@@ -21,6 +21,8 @@ _STYLES = {
     "wrong": "red",
     "not_runnable": "red",
     "not_reproduced": "red",
+    "undecided": "magenta",
+    "mixed": "magenta",
     "not_measured": "yellow",
 }
 
@@ -57,8 +59,8 @@ def show_one(console: Console, claim: Claim) -> None:
     shown = plain_table("", "")
     shown.show_header = False
     lines = {
-        "claim": f"{claim.id}  (document {claim.document}, section {claim.section})",
-        "printed": f"{claim.quote}  ({claim.gloss})",
+        "claim": f"{claim.id}  (document {claim.document}{f', section {claim.section}' if claim.section else ''})",
+        "printed": f"{claim.quote}  ({claim.gloss})" if claim.gloss else claim.quote,
         "documented": wording.documented(claim),
         "measured": wording.measured(claim),
         "test set": wording.test_error(claim),

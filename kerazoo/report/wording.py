@@ -13,8 +13,10 @@ from kerazoo.schema import Claim, Verdict
 MEANINGS = {
     Verdict.REPRODUCED: "measured, within the tolerance",
     Verdict.HOLDS: "true as printed",
-    Verdict.NOT_REPRODUCED: "measured, and not shown to be within the tolerance",
+    Verdict.UNDECIDED: "measured, and too few seeds or too much spread to tell",
+    Verdict.NOT_REPRODUCED: "measured, and outside the tolerance",
     Verdict.WRONG: "false as printed",
+    Verdict.MIXED: "true in part",
     Verdict.NOT_RUNNABLE: "a program that fails as printed",
     Verdict.NOT_COMPARABLE: "nothing is printed to compare with, or the hardware is not named",
     Verdict.NOT_MEASURED: "no measurement in the record",
@@ -39,6 +41,11 @@ def summary(claims: Iterable[Claim]) -> str:
     listed = ", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in found.items())
     total = sum(found.values())
     return f"{total} claim{'s' * (total != 1)}: {listed}" if total else "no claims"
+
+
+def documents(count: int) -> str:
+    """Return how many documents there are, in words."""
+    return "1 article" if count == 1 else f"{count} articles"
 
 
 def _plural(verdict: Verdict, count: int) -> str:

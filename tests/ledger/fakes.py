@@ -1,4 +1,8 @@
-"""Rows of a record and claims of a ledger, made up; nothing here needs TensorFlow."""
+"""Rows of a record and claims of a study, made up; nothing here needs TensorFlow."""
+
+import json
+
+from kerazoo.ledger.record import digest
 
 CPU = {
     "cpu": "test processor",
@@ -27,7 +31,7 @@ def make_row(seed=0, values=None, experiment="probe", revision=1, source="none",
 
 
 def make_claim(**fields):
-    """Return the keys of one claim in a ledger."""
+    """Return the keys of one claim in a study."""
     return {
         "id": "009/number",
         "section": "1",
@@ -38,8 +42,14 @@ def make_claim(**fields):
         "metric": "a number",
         "tolerance": 0.02,
         "reason": "a test",
-        "check": "probe",
+        "experiment": "probe",
         "value": "number",
         "rule": "equivalence",
         **fields,
     }
+
+
+def change(path, old, new):
+    """Change the values of a record's file as one who also makes the digests anew."""
+    rows = [json.loads(line.replace(old, new)) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({**row, "digest": digest(row)}) + "\n" for row in rows))

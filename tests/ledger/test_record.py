@@ -1,6 +1,8 @@
+import errno
 import json
 import math
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import kerazoo
-from kerazoo.ledger.record import RecordWarning, append_row, as_written, done, key_of, read_rows
+from kerazoo.ledger.record import RecordWarning, append_row, as_written, digest, done, key_of, read_rows
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text(),
@@ -83,9 +85,45 @@ def test_what_does_not_belong_into_the_record_is_refused(tmp_path, row, fault):
     with pytest.raises(kerazoo.LedgerError, match=fault):
         append_row(tmp_path, row)
     assert list(tmp_path.iterdir()) == []
-    (tmp_path / "probe.jsonl").write_text(json.dumps(row) + "\n")
+    (tmp_path / "probe.jsonl").write_text(json.dumps({**row, "digest": digest(row)}) + "\n")
     with pytest.warns(RecordWarning, match=fault):
         assert read_rows(tmp_path) == []
+
+
+def test_no_flipped_bit_leaves_another_row(tmp_path):
+    row = append_row(tmp_path, make_row(3, {"number": 0.839, "text": "ab"}))
+    path = tmp_path / "probe.jsonl"
+    whole = path.read_bytes()
+    for place in range(len(whole) - 1):
+        for bit in (1, 4):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                rows = read_rows(tmp_path)
+            assert rows in ([], [row])
+            assert rows or f"{path}, line 1 is skipped: " in str(told[0].message)
+
+
+def test_a_row_without_its_digest_does_not_count(tmp_path):
+    (tmp_path / "probe.jsonl").write_text(json.dumps(make_row()) + "\n")
+    with pytest.warns(RecordWarning, match="probe.jsonl, line 1 is skipped: its digest is not that of its content"):
+        assert read_rows(tmp_path) == []
+
+
+def test_sample_data_is_let_in_where_it_is_asked_for(tmp_path):
+    row = append_row(tmp_path, make_row(source="sample"), sample=True)
+    assert read_rows(tmp_path, sample=True) == [row]
+    with pytest.warns(RecordWarning, match="only measurements on real data"):
+        assert read_rows(tmp_path) == []
+
+
+def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    def full(file, line):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="probe.jsonl"):
+        append_row(tmp_path, make_row())
 
 
 def test_a_disk_that_takes_half_a_row_is_an_error(tmp_path, monkeypatch):

@@ -9,63 +9,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fakes import CPU, make_claim
+from fakes import CPU, change, make_claim
 
 import kerazoo
 from kerazoo.cli import main
-from kerazoo.ledger import measuring, needs
+from kerazoo.ledger import runner
 from kerazoo.ledger.catalog import Unmeasurable
 from kerazoo.ledger.record import read_rows
-
-
-@pytest.fixture
-def ledger(write_ledger):
-    return write_ledger(
-        make_claim(),
-        make_claim(id="009/exact", check="exact", rule="equal", documented=3, tolerance=0, value="answer.count"),
-        make_claim(id="009/data", check="data", rule="unstated", documented=None),
-    )
-
-
-@pytest.fixture
-def calls(experiment):
-    """A catalog of three experiments; returns the list of (experiment, setting) that were measured."""
-    made = []
-
-    @experiment("probe", seeds=3, minutes=5)
-    def probe(setting):
-        made.append(("probe", setting))
-        return {"number": [0.839, 0.843, 0.835, 0.84][setting.seed]}
-
-    @experiment("exact", quick=True)
-    def exact(setting):
-        made.append(("exact", setting))
-        return {"answer": {"count": 3}}
-
-    @experiment("data", needs=("mnist",), seeds=2, quick=True)
-    def data(setting):
-        made.append(("data", setting))
-        return {"number": 0.5}
-
-    return made
-
-
-@pytest.fixture
-def no_data(monkeypatch):
-    def real_data(name, data_dir):
-        raise kerazoo.UnavailableError(f"{name} is nowhere")
-
-    monkeypatch.setattr(needs, "real_data", real_data)
-
-
-@pytest.fixture
-def reproduce(ledger, tmp_path):
-    def call(*arguments, **options):
-        where = {} if options.get("verify") else {"out": tmp_path / "out"}
-        options = {"ledger": ledger, **where, "verbose": False, **options}
-        return kerazoo.reproduce(*arguments, **options)
-
-    return call
 
 
 def test_it_measures_what_the_claims_need_and_judges_it(reproduce, calls, no_data, tmp_path):
@@ -91,9 +41,9 @@ def test_what_is_recorded_is_not_measured_again(reproduce, calls, no_data, monke
     assert [(row["experiment"], row["seed"]) for row in again.rows] == [("exact", 0), ("probe", 2)]
     assert again.claims[0].seeds == (0, 1, 2)
     assert reproduce().rows == []
-    monkeypatch.setattr(measuring, "environment", lambda: {**CPU, "cpu": "another processor"})
+    monkeypatch.setattr(runner, "environment", lambda: {**CPU, "cpu": "another processor"})
     assert len(reproduce(claims=["009/exact"]).rows) == 1
-    monkeypatch.setattr(measuring, "__version__", "99")
+    monkeypatch.setattr(runner, "__version__", "99")
     assert len(reproduce(claims="009/exact").rows) == 1
 
 
@@ -114,7 +64,7 @@ def test_real_data_is_named_in_the_row_and_given_to_the_experiment(reproduce, ca
         version = "3.0.1"
 
     (tmp_path / "data").mkdir()
-    monkeypatch.setattr(needs, "real_data", lambda name, data_dir: Prepared)
+    monkeypatch.setattr(runner, "real_data", lambda name, data_dir: Prepared)
     found = reproduce("009/data", data_dir=tmp_path / "data")
     assert [(row["source"], row["data"]) for row in found.rows] == [("tfds", {"mnist": "3.0.1"})] * 2
     assert [setting.source for _, setting in calls] == ["tfds"] * 2
@@ -124,12 +74,27 @@ def test_real_data_is_named_in_the_row_and_given_to_the_experiment(reproduce, ca
     assert len(reproduce("009/data", data_dir=tmp_path / "data").rows) == 2
 
 
-def test_nothing_is_measured_on_sample_data(reproduce, calls, monkeypatch, tmp_path):
-    monkeypatch.setattr(needs, "real_data", None)
+def test_sample_data_is_measured_where_it_is_asked_for_and_said(reproduce, calls, monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "real_data", None)
     found = reproduce(source="sample")
-    assert "data" not in [name for name, _ in calls]
-    assert found.claims[2].verdict == "not_measured" and "sample data" in found.claims[2].note
-    assert {row["source"] for row in read_rows(tmp_path / "out")} == {"none"}
+    assert {setting.source for name, setting in calls if name == "data"} == {"sample"}
+    assert "Measured on the embedded sample, not on the real data." in found.claims[2].note
+    assert {(row["source"], *row["data"].values()) for row in read_rows(tmp_path / "out", "data", sample=True)} == {
+        ("sample", "sample")
+    }
+
+
+def test_the_packaged_record_takes_no_sample_data(tmp_path):
+    found = kerazoo.reproduce("mnist_mlp", claims="003/mnist-70000", source="sample", quick=True, out=tmp_path)
+    (claim,) = (claim for claim in found.claims if claim.id == "003/mnist-70000")
+    assert claim.verdict == "not_measured" and "sample data" in claim.note
+
+
+def test_a_study_of_ones_own_keeps_its_record(study, calls, no_data):
+    found = kerazoo.reproduce(study=study, verbose=False)
+    assert found.out == study / "record"
+    verdicts = {claim.id: claim.verdict for claim in kerazoo.claims(study=study)}
+    assert (verdicts["009/number"], verdicts["009/exact"]) == ("reproduced", "reproduced")
 
 
 def test_real_data_that_is_insisted_on_and_missing_is_an_error(reproduce, calls, no_data, tmp_path):
@@ -138,7 +103,7 @@ def test_real_data_that_is_insisted_on_and_missing_is_an_error(reproduce, calls,
     assert calls == [] and not (tmp_path / "out").exists()
 
 
-def test_a_failing_experiment_does_not_stop_the_others(write_ledger, experiment, calls, tmp_path, capsys):
+def test_a_failing_experiment_does_not_stop_the_others(write_study, experiment, calls, tmp_path, capsys):
     attempts = []
 
     @experiment("fails", seeds=2, minutes=0.01)
@@ -155,15 +120,15 @@ def test_a_failing_experiment_does_not_stop_the_others(write_ledger, experiment,
         raise AssertionError
 
     names = ("fails", "cannot", "needy", "probe")
-    ledger = write_ledger(*(make_claim(id=f"009/{name}", check=name) for name in names))
-    found = kerazoo.reproduce(ledger=ledger, out=tmp_path / "out", verbose=False)
+    study = write_study(*(make_claim(id=f"009/{name}", experiment=name) for name in names))
+    found = kerazoo.reproduce(study=study, out=tmp_path / "out", verbose=False)
     notes = {claim.id: claim.note for claim in found.claims if claim.verdict == "not_measured"}
     assert set(notes) == {"009/fails", "009/cannot", "009/needy"}
     assert notes["009/cannot"] == "No accelerator."
     assert "no_such_module" in notes["009/needy"]
     assert notes["009/fails"].startswith("ZeroDivisionError: open 'zero.txt' and y.z, 1/2/3 (test_rep")
     assert attempts == [0] and list(found.failed) == ["fails"] and not found.ok
-    assert main(["reproduce", "--ledger", str(ledger), "--out", str(tmp_path / "out")]) == 1
+    assert main(["reproduce", "--study", str(study), "--out", str(tmp_path / "out")]) == 1
     assert "failed: fails: ZeroDivisionError" in capsys.readouterr().out
 
 
@@ -193,134 +158,60 @@ def test_a_call_that_cannot_work_is_refused_before_anything_is_written(reproduce
     assert calls == [] and not (tmp_path / "out").exists()
 
 
-def test_verify_finds_what_was_changed_in_the_record(reproduce, calls, no_data, tmp_path):
-    reproduce()
-    recorded = tmp_path / "out"
-    before = {path.name: path.read_bytes() for path in recorded.iterdir()}
-    found = reproduce(verify=True, record=recorded, out=None)
-    assert found.ok and found.differences == [] and found.out is None
-    assert Counter(row["experiment"] for row in found.rows) == {"exact": 1, "probe": 1}
-    assert {path.name: path.read_bytes() for path in recorded.iterdir()} == before
-    assert Counter(row["experiment"] for row in reproduce(verify=True, quick=True, record=recorded).rows) == {
-        "exact": 1
-    }
-
-    changed = recorded / "exact.jsonl"
-    changed.write_text(changed.read_text().replace('"count": 3', '"count": 4'))
-    found = reproduce(verify=True, record=recorded)
-    assert not found.ok
-    assert found.differences == ["009/exact, seed 0: recorded 4, now 3, different in the same environment"]
-    assert {claim.id: claim.verdict for claim in found.claims}["009/exact"] == "not_reproduced"
-
-    seed = next(row["seed"] for row in found.rows if row["experiment"] == "probe")
-    value = str([0.839, 0.843, 0.835][seed])
-    changed = recorded / "probe.jsonl"
-    changed.write_text(changed.read_text().replace(value, f"{value}1"))
-    assert any(
-        line.startswith(f"009/number, seed {seed}") for line in reproduce(verify=True, record=recorded).differences
-    )
-
-
-def test_verify_is_not_passed_where_nothing_could_be_measured(write_ledger, experiment, tmp_path, capsys):
-    able = [True]
-
-    @experiment("probe")
-    def probe(setting):
-        if not able:
-            raise Unmeasurable("No accelerator.")
-        return {"number": 0.84}
-
-    ledger = write_ledger(make_claim())
-    kerazoo.reproduce(ledger=ledger, out=tmp_path / "out", verbose=False)
-    able.clear()
-    assert main(["reproduce", "--ledger", str(ledger), "--verify", "--record", str(tmp_path / "out")]) == 1
-    output = capsys.readouterr().out
-    assert "not measured: probe: No accelerator." in output and "0 of 1 planned rows" in output
-
-
-def test_verify_does_not_expect_the_same_seconds(write_ledger, experiment, tmp_path):
-    times = iter([1.0, 1.1, 1.2, 1.15, 9.0])
-
-    @experiment("probe", seeds=3)
-    def probe(setting):
-        return {"number": next(times)}
-
-    timed = make_claim(rule="effect", kind="statement", design="groups", clock=True)
-    options = {"ledger": write_ledger(timed), "verbose": False}
-    out = kerazoo.reproduce(out=tmp_path / "out", **options).out
-    assert kerazoo.reproduce(verify=True, record=out, **options).ok
-    (line,) = kerazoo.reproduce(verify=True, record=out, **options).differences
-    assert "now 9, different by more than" in line
-
-
-def test_verify_elsewhere_allows_for_the_tolerance_and_the_spread(reproduce, experiment, calls, no_data, monkeypatch):
-    shift = [0.0]
-
-    @experiment("wide", seeds=3)
-    def wide(setting):
-        return {"number": [0.1, 0.2, 0.3][setting.seed] + shift[0]}
-
-    found = reproduce()
-    elsewhere = {**CPU, "cpu": "another processor"}
-    monkeypatch.setattr(measuring, "environment", lambda: elsewhere)
-    assert reproduce(verify=True, record=found.out).ok
-    record = found.out / "probe.jsonl"
-    record.write_text(record.read_text().replace("0.8", "0.7"))
-    differences = reproduce(verify=True, record=found.out).differences
-    assert len(differences) == 1 and "009/number" in differences[0] and "by more than" in differences[0]
-
-
-def test_the_command_tells_verdicts_failures_and_differences(ledger, calls, no_data, monkeypatch, tmp_path, capsys):
-    monkeypatch.chdir(tmp_path)
-    arguments = ["reproduce", "--ledger", str(ledger)]
-    assert main([*arguments, "--json"]) == 0
+def test_the_command_tells_verdicts_failures_and_differences(study, calls, no_data, tmp_path, capsys):
+    arguments = ["reproduce", "--study", str(study)]
+    out = ["--out", str(tmp_path / "out")]
+    assert main([*arguments, *out, "--json"]) == 0
     captured = capsys.readouterr()
     found = json.loads(captured.out)
-    assert found["summary"] == {"reproduced": 2, "not_measured": 1} and found["out"] == "runs/reproduce"
+    assert found["summary"] == {"reproduced": 2, "not_measured": 1} and found["out"] == str(tmp_path / "out")
     assert "[1/4] exact; about" in captured.err and "data is not measured" in captured.err
-    assert main([*arguments, "--quick", "--claims", "009/exact"]) == 0
+    assert main([*arguments, *out, "--quick", "--claims", "009/exact"]) == 0
     assert "009/exact" in capsys.readouterr().out
-    verify = [*arguments, "--verify", "--record", "runs/reproduce"]
+    verify = [*arguments, "--verify", "--record", str(tmp_path / "out")]
     assert main(verify) == 0
     assert "2 of 2 planned rows measured again: 0 values different" in capsys.readouterr().out
-    rows = tmp_path / "runs" / "reproduce" / "exact.jsonl"
-    rows.write_text(rows.read_text().replace('"count": 3', '"count": 5'))
+    change(tmp_path / "out" / "exact.jsonl", '"count": 3', '"count": 5')
     assert main(verify) == 1
     assert "recorded 5, now 3" in capsys.readouterr().out
     assert main([*arguments, "--source", "tfds"]) == 1
     assert main([*arguments, "--seeds", "-1"]) == 2
 
 
-SCRIPT = """
-import sys, time, warnings
-sys.path.insert(0, sys.argv[3])
-from fakes import CPU
-from kerazoo.ledger import catalog, measuring
+EXPERIMENTS = """
+import time
 import kerazoo
-catalog.experiments()
-catalog._catalog = {}
-measuring.environment = lambda: CPU
 
-@catalog.experiment("exact")
-@catalog.experiment("data")
-@catalog.experiment("probe", seeds=12)
+@kerazoo.experiment("exact")
+@kerazoo.experiment("data")
+@kerazoo.experiment("probe", seeds=12)
 def probe(setting):
     time.sleep(0.02)
     return {"number": 0.84 + setting.seed / 1000, "text": "x" * 200_000}
-
+"""
+SCRIPT = """
+import sys, warnings
+sys.path.insert(0, sys.argv[3])
+from fakes import CPU
+from kerazoo.ledger import runner
+import kerazoo
+runner.environment = lambda: CPU
+kerazoo.claims(study=sys.argv[1])
 print("ready", flush=True)
 warnings.simplefilter("ignore")
-found = kerazoo.reproduce("009/number", ledger=sys.argv[1], out=sys.argv[2], verbose=False)
+found = kerazoo.reproduce("009/number", study=sys.argv[1], out=sys.argv[2], verbose=False)
 print(found.claims[0].n, len(found.rows))
 """
 
 
 @pytest.fixture
-def start(ledger, tmp_path):
+def start(study, tmp_path):
     """Return a function that starts `reproduce` of twelve seeds in a process of its own."""
 
+    (study / "experiments.py").write_text(EXPERIMENTS)
+
     def begin():
-        arguments = [SCRIPT, str(ledger), str(tmp_path / "out"), str(Path(__file__).parent)]
+        arguments = [SCRIPT, str(study), str(tmp_path / "out"), str(Path(__file__).parent)]
         process = subprocess.Popen([sys.executable, "-c", *arguments], stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "ready\n"
         return process
@@ -346,8 +237,8 @@ def test_a_killed_reproduction_keeps_its_rows_and_goes_on(start, tmp_path):
     assert output.split() == ["12", str(12 - kept)]
 
 
-def test_two_at_once_do_not_spoil_the_record(start, tmp_path):
-    outputs = [process.communicate(timeout=60)[0] for process in [start(), start()]]
-    assert [output.split()[0] for output in outputs] == ["12", "12"]
-    lines = (tmp_path / "out" / "probe.jsonl").read_text().splitlines()
-    assert {json.loads(line)["seed"] for line in lines if line} == set(range(12))
+def test_two_at_once_measure_no_row_twice(start, tmp_path):
+    outputs = [process.communicate(timeout=60)[0].split() for process in [start(), start()]]
+    assert [seeds for seeds, _ in outputs] == ["12", "12"]
+    assert sum(int(rows) for _, rows in outputs) == 12
+    assert sorted(row["seed"] for row in read_rows(tmp_path / "out")) == list(range(12))

@@ -1,8 +1,10 @@
 """Expected values are those of statsmodels 0.14: DescrStatsW.tconfint_mean, .ttost_mean, proportion_confint."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 import kerazoo
 from kerazoo.ledger import statistics
@@ -51,3 +53,28 @@ def test_the_interval_holds_the_mean_and_moves_with_the_values(values, shift):
     assert found.interval[0] <= found.mean <= found.interval[1]
     assert moved.mean == pytest.approx(found.mean + shift, abs=1e-6)
     assert moved.interval[1] - moved.interval[0] == pytest.approx(found.interval[1] - found.interval[0], abs=1e-6)
+
+
+def _with(mean, sd, n=3):
+    """Values of that mean and standard deviation."""
+    values = np.random.default_rng(0).normal(size=n)
+    return (values - values.mean()) / values.std(ddof=1) * sd + mean
+
+
+@pytest.mark.parametrize(("effect", "n"), [(1.0, 10), (0.5, 34), (0.8, 15)])
+def test_the_seeds_that_separate_a_mean_are_those_of_the_t_test(effect, n):
+    assert statistics.seeds_to_separate(effect, 1.0, 2) == n  # as tables of the one-sample t test have it
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.4])
+def test_the_seeds_that_show_equivalence_do_so_four_times_in_five(shift):
+    n = statistics.seeds_to_show(_with(shift, 1.0), 0.0, 1.0)
+    draws = np.random.default_rng(1).normal(shift, 1.0, (2000, n))
+    half = stats.t.ppf(0.95, n - 1) * draws.std(1, ddof=1) / n**0.5
+    shown = np.abs(draws.mean(1)) + half < 1.0
+    assert 0.77 < shown.mean() < 0.9
+
+
+def test_more_than_a_thousand_seeds_are_not_counted():
+    assert statistics.seeds_to_separate(0.001, 1.0, 3) is None
+    assert statistics.seeds_to_show(_with(1.2, 1.0), 0.0, 1.0) == statistics.seeds_to_separate(0.2, 1.0, 3)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fakes import CPU, make_claim, make_row
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from kerazoo.ledger.entries import Entry
 from kerazoo.ledger.values import close, text_of
-from kerazoo.ledger.verdicts import judge, judge_claim
+from kerazoo.ledger.verdicts import judge
 
 GPU = {**CPU, "gpus": ["H100"]}
 
@@ -35,11 +37,13 @@ def rows_of(*values, **fields):
         ("equal", "statement", [0.84, 0.9], "wrong"),
         ("equivalence", "metric", [0.839, 0.843, 0.835], "reproduced"),
         ("equivalence", "metric", [0.79, 0.80, 0.795], "not_reproduced"),
-        ("equivalence", "metric", [0.81, 0.86, 0.88], "not_reproduced"),  # the mean is within, the test is not passed
+        ("equivalence", "metric", [0.81, 0.86, 0.88], "undecided"),  # the mean is within, the test is not passed
+        ("equivalence", "metric", [0.86, 0.88, 0.90], "undecided"),  # the mean is outside, the interval is not
         ("equivalence", "metric", [0.855], "reproduced"),
         ("equivalence", "metric", [0.87], "not_reproduced"),
         ("effect", "statement", [0.05, 0.06, 0.055], "holds"),
-        ("effect", "statement", [0.015, 0.025, 0.02], "not_reproduced"),  # above 0, not above the tolerance
+        ("effect", "statement", [0.015, 0.025, 0.02], "undecided"),  # above 0, not above the tolerance
+        ("effect", "statement", [0.015, 0.016, 0.017], "not_reproduced"),
         ("effect", "statement", [-0.05, -0.06], "not_reproduced"),
         ("effect", "statement", [0.05], "holds"),
         ("effect", "statement", [0.01], "not_reproduced"),
@@ -65,7 +69,7 @@ def test_the_verdict_follows_the_documented_and_the_measured_number():
 def test_a_claim_carries_the_statistics_and_where_they_come_from():
     rows = rows_of(0.839, 0.843, 0.835, at="2025-03-04", source="tfds")
     rows = [{**row, "data": {"imdb_reviews": "1.0.0"}} for row in rows]
-    claim = judge_claim(entry(binomial=25_000), rows)
+    claim = judge(entry(binomial=25_000), rows)
     assert claim.measured == pytest.approx(0.839)
     assert claim.sd == pytest.approx(0.004)
     assert claim.interval == pytest.approx((0.839 - 0.0099366, 0.839 + 0.0099366), abs=1e-6)
@@ -81,7 +85,7 @@ def test_one_seed_is_said_to_be_one():
 
 
 @pytest.mark.parametrize(
-    ("rule", "values", "inconclusive"),
+    ("rule", "values", "undecided"),
     [
         ("equivalence", [0.81, 0.86, 0.88], True),  # the mean is within
         ("equivalence", [0.79, 0.80, 0.795], False),
@@ -92,11 +96,18 @@ def test_one_seed_is_said_to_be_one():
         ("effect", [0.05, 0.06, 0.055], False),
     ],
 )
-def test_what_more_seeds_might_settle_is_called_inconclusive(rule, values, inconclusive):
-    note = judge(entry(rule=rule, design="groups"), rows_of(*values)).note
-    assert ("Inconclusive: too few seeds or too much spread." in note) is inconclusive
-    assert ("needs p < 0.05 (a 90 % interval within it)" in note) is (rule == "equivalence")
-    assert "Measured: mean " in note
+def test_what_more_seeds_might_settle_says_how_many(rule, values, undecided):
+    found = judge(entry(rule=rule, design="groups"), rows_of(*values))
+    assert (found.verdict == "undecided") is undecided
+    assert bool(re.search(r"Undecided: with this mean and spread .* seeds would decide", found.note)) is undecided
+    assert ("needs p < 0.05 (a 90 % interval within it)" in found.note) is (rule == "equivalence")
+    assert "Measured: mean " in found.note
+
+
+def test_one_seed_of_an_experiment_that_wants_several_is_undecided():
+    for one in (entry(), entry(rule="effect", design="groups")):
+        assert judge(one, rows_of(0.84), seeds=3).verdict == "undecided"
+        assert judge(one, rows_of(0.84), seeds=1).verdict in ("reproduced", "holds")
 
 
 def test_what_an_effect_leaves_out_is_told_beside_it():
@@ -120,7 +131,6 @@ def test_no_row_is_not_measured_with_the_reason():
     assert judge(entry(), []).verdict == "not_measured"
     assert "'probe'" in judge(entry(), []).note
     assert judge(entry(), [], absence="no real data").note == "no real data."
-    assert judge(entry(), rows_of(0.84, source="sample")).verdict == "not_measured"
     old = judge(entry(), rows_of(0.84), revision=2)
     assert old.verdict == "not_measured" and "earlier design" in old.note
 
@@ -158,6 +168,17 @@ def test_versions_of_the_data_are_not_mixed():
     assert (found.values, found.data) == ((0.84, 0.85), {"mnist": "3.0.1"})
 
 
+def test_sample_data_counts_where_there_is_no_other_and_is_said():
+    sample, real = rows_of(0.1, 0.1, 0.1, source="sample"), rows_of(0.84, source="tfds")
+    assert "Measured on the embedded sample, not on the real data." in judge(entry(), sample).note
+    assert judge(entry(), [*sample, *real]).values == (0.84,)
+
+
+def test_several_claims_may_state_one_fact():
+    assert judge(entry(), []).fact == "009/number"
+    assert judge(entry(fact="009/table"), []).fact == "009/table"
+
+
 def test_paths_lead_into_lists_and_what_stands_beside_is_found():
     values = {
         "note": "for all",
@@ -173,6 +194,7 @@ def test_paths_lead_into_lists_and_what_stands_beside_is_found():
     assert "beside" in found.note and found.repairs == ({"call": "fit", "why": "shape"},) and found.evidence == ()
     assert judge(entry(), rows).evidence == ([1, 2],)
     assert judge(entry(value="deep.curve.1.y"), rows).verdict == "not_measured"
+    assert judge(entry(value="deep.curve.last.y"), rows).values == (0.84,)
 
 
 def test_notes_that_differ_are_those_of_the_first_seed():

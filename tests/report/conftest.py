@@ -1,11 +1,11 @@
-"""A made-up record of the packaged ledger's experiments, with texts that must not become markup."""
+"""A made-up record of the packaged study's experiments, with texts that must not become markup."""
 
 import base64
-import json
 
 import pytest
 
-from kerazoo.ledger.catalog import experiments
+from kerazoo.ledger.record import append_row
+from kerazoo.ledger.study import load_study
 from kerazoo.report.contents import gather
 from kerazoo.report.page import page
 
@@ -41,6 +41,12 @@ def text(seed):
     return {"sample": HOSTILE, "word_share": 0.9, "perplexity": 4.5, "loss": 1.5}
 
 
+def attention(seed):
+    weights = [[0.2, 0.7, 0.1], [1 / 3, 1 / 3, 1 / 3]]
+    figure = {"weights": weights, "rows": ["q1=1", "q2=0"], "columns": ["k1=1", "k2=2", "k3=0"]}
+    return {"worked_example": {"true": False, "by_formula": figure, "by_output": figure}}
+
+
 def program(seed):
     repair = {"call": HOSTILE, "error": HOSTILE, "what": "leave it out", "why": HOSTILE}
     return {"runs": False, "repairs": [repair], "note": HOSTILE}
@@ -50,6 +56,7 @@ MEASURED = {
     "imdb_lstm_training": (imdb, 3),
     "mnist_mlp_training": (digits, 2),
     "textgen_lstm_training": (text, 2),
+    "attention": (attention, 1),
     "program_001": (program, 1),
 }
 
@@ -58,13 +65,15 @@ MEASURED = {
 def write_record(tmp_path_factory):
     """Return a function that writes a record of `MEASURED` and returns its directory."""
 
+    known = load_study().experiments
+
     def write(**measured):
         folder = tmp_path_factory.mktemp("record")
         for name, (values, seeds) in (measured or MEASURED).items():
-            rows = [
-                {
+            for seed in range(seeds):
+                row = {
                     "experiment": name,
-                    "revision": experiments()[name].revision,
+                    "revision": known[name].revision,
                     "seed": seed,
                     "values": values(seed),
                     "source": "none",
@@ -74,9 +83,7 @@ def write_record(tmp_path_factory):
                     "seconds": 1.0,
                     "measured_at": "2025-01-01T00:00:00+00:00",
                 }
-                for seed in range(seeds)
-            ]
-            (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+                append_row(folder, row)
         return folder
 
     return write
@@ -84,7 +91,7 @@ def write_record(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def contents(write_record):
-    """The packaged ledger judged by the made-up record."""
+    """The packaged study judged by the made-up record."""
     return gather(record=write_record())
 
 

@@ -57,9 +57,10 @@ def test_tables_have_the_same_cells_in_every_row(contents):
 
 
 def test_texts_of_the_record_do_not_become_markup(contents):
-    card = cards.documents(contents)["imdb_lstm"]
-    assert r"\<script\>alert(" in card
-    assert "<script>" not in card.replace("`<script>", "")  # but in code, where it is shown as it is
+    for text in (cards.documents(contents)["imdb_lstm"], markdown.claims_document(contents)):
+        assert r"\<script\>alert(" in text
+        assert "<script>" not in text
+    assert markdown.code("a < b | c") == r"<code>a &lt; b \| c</code>"
 
 
 def test_each_claim_and_each_model_is_told(contents):
@@ -149,12 +150,15 @@ def test_the_report_is_written_under_a_directory(write_record, tmp_path, monkeyp
     assert "| `001/program`" in (where / "claims.md").read_text(encoding="utf-8")
 
 
-def test_a_file_in_place_of_the_directory_is_refused(tmp_path):
+def test_what_gives_no_report_is_refused(tmp_path, capsys):
     taken = tmp_path / "taken"
     taken.write_text("mine")
     with pytest.raises(InputError, match="is a file; name a directory"):
         write_report(taken)
     with pytest.raises(InputError, match="not a directory"):
         write_report(tmp_path / "out", record=tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    assert main(["report", "--record", str(tmp_path / "empty"), "--out", str(tmp_path / "out")]) == 2
+    assert "empty' has no measurement of these claims" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert taken.read_text() == "mine"

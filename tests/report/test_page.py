@@ -5,10 +5,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from kerazoo.report import curves, pictures
+from kerazoo.ledger.entries import Figure
+from kerazoo.report import formulas, stories
 from kerazoo.report.contents import gather
-from kerazoo.report.elements import Markup, element, prose
-from kerazoo.report.page import page
+from kerazoo.report.figures import drawn
+from kerazoo.report.page import common_notes, page, prose
 
 EMPTY = {"meta", "link", "img", "input", "col"}
 
@@ -89,7 +90,8 @@ def test_cells_with_numbers_sort_by_them(read, contents):
 def test_a_generated_text_is_told_with_its_seed(write_record):
     values = {0: {"word_share": 0.5}, 1: {"sample": "To be"}}
     found = gather(record=write_record(textgen_lstm_training=(values.__getitem__, 2)))
-    assert "Seed 1, temperature 1" in pictures.generated_text(found)[0]
+    figure = next(one for one in found.figures if one.kind == "text")
+    assert drawn(found, figure).story == "Seed 1."
 
 
 def test_a_record_without_rows_gives_a_page(write_record, tmp_path):
@@ -99,31 +101,83 @@ def test_a_record_without_rows_gives_a_page(write_record, tmp_path):
     assert not read.unbalanced
 
 
+def curves_of(contents, experiment):
+    return drawn(
+        contents, next(one for one in contents.figures if one.experiment == experiment and one.kind == "curves")
+    )
+
+
 def test_printed_numbers_stand_against_measured_ones(contents):
-    training = next(one for one in curves.TRAININGS if one.model == "imdb_lstm")
-    printed = contents.printed_curves(training.experiment)
+    printed = contents.printed_curves("imdb_lstm_training")
     assert set(printed) == {"loss", "accuracy", "val_loss", "val_accuracy"}
     assert all(list(points) == list(range(1, 11)) for points in printed.values())
-    drawn = curves.training_curves(contents, training)
-    assert len(drawn) == 4
-    assert "Measured, mean of 3: 0.501 at first, 0.541 at last. Printed: 0.4455 at first" in drawn[0]
+    plots = curves_of(contents, "imdb_lstm_training").plots
+    assert len(plots) == 4
+    told = "Measured, training loss only rises, from 0.501 to 0.541; the printed one goes from 0.4455 to "
+    assert plots[0].story.startswith(told) and plots[0].story in plots[0].svg
 
 
 def test_an_unfinished_training_is_drawn_as_far_as_it_goes(write_record):
     short = {"imdb_lstm_training": (lambda seed: {"history": {"loss": [0.5, 0.4][: 2 - seed]}}, 2)}
-    training = next(one for one in curves.TRAININGS if one.model == "imdb_lstm")
-    drawn = curves.training_curves(gather(record=write_record(**short)), training)
-    assert "Measured, mean of 2: 0.5 at first" in drawn[0]
+    plots = curves_of(gather(record=write_record(**short)), "imdb_lstm_training").plots
+    assert plots[0].story.startswith("Measured, training loss is 0.5;")
 
 
-def test_attention_is_that_of_the_formula():
-    formula, example = pictures.attention_pictures()
-    assert "q3=0: 0.333, 0.333, 0.333" in formula  # a query of zero weighs all keys alike
-    assert "0.576, 0.212, 0.212" in example  # e, 1, 1 over their sum
+@pytest.mark.parametrize(
+    ("label", "curve", "told"),
+    [
+        ("test loss", [0.5, 0.4, 0.9, 1.2], "falls from 0.5 to 0.4 in epoch 2, then rises to 1.2, 3.0 times its best"),
+        ("test accuracy", [0.7, 0.8, 0.85], "rises from 0.7 to 0.85"),
+        ("test accuracy", [0.8, 0.7], "only falls, from 0.8 to 0.7"),
+    ],
+)
+def test_a_curve_tells_its_story(label, curve, told):
+    assert stories.of_curve(label, [curve, curve], {}) == f"Measured, {label} {told}."
 
 
-def test_elements_escape():
-    assert element("p", "<&>", title='"<') == '<p title="&quot;&lt;">&lt;&amp;&gt;</p>'
-    assert element("p", Markup("<b>x</b>"), None, ["<"]) == "<p><b>x</b>&lt;</p>"
+def test_pictures_tell_what_to_see():
+    assert stories.of_confusion([[9, 1], [0, 10]]).startswith("1 of 20 are mistaken; most often a 0 is read as a 1")
+    assert stories.of_lines({"a": [[1, 2]], "b": [[5, 4]]}, "epoch") == "After the last epoch: b 4, a 2."
+    assert "a has 50 times as much as b" in stories.of_lines({"a": [[5, 4]], "b": [[0.1, 4]]}, "layer")
+
+
+def test_attention_tells_what_each_row_weighs_most(contents):
+    figure = next(one for one in contents.figures if one.kind == "weights")
+    assert drawn(contents, figure).plots[0].story == "q1=1 weighs k2=2 most (0.700); q2=0 weighs all alike."
+
+
+def test_verdicts_come_before_curves_and_empty_sections_are_left_out(html, write_record):
+    assert 0 < html.index('id="verdicts"') < html.index('id="curves"') < html.index('id="programs"')
+    bare = page(gather(record=write_record(mnist_mlp_training=(lambda seed: {"accuracy": 0.9}, 1))))
+    assert not any(f'id="{name}"' in bare for name in ("mistaken-digits", "generated-text", "programs"))
+
+
+def test_a_note_of_several_claims_is_told_once(contents, html):
+    shared = common_notes(contents.claims)
+    assert shared
+    for sentence, letter in shared.items():
+        told = sum(sentence in claim.note for claim in contents.claims)
+        assert html.count(prose(sentence)) == 1 and html.count(f'href="#note-{letter}"') == told >= 4
+
+
+def test_formulas_are_typeset(contents, html):
+    quotes = [claim.quote for claim in contents.claims if formulas.is_latex(claim.quote)]
+    assert len(quotes) > 10
+    for quote in quotes:
+        typeset = formulas.mathml(quote)
+        assert not Reader(typeset).unbalanced and "\\" not in typeset
+        assert typeset in html
+    assert formulas.mathml(r"\frac{a}{b_1^2}") == (
+        "<math><mfrac><mrow><mi>a</mi></mrow><mrow><msubsup><mi>b</mi><mn>1</mn><mn>2</mn></msubsup></mrow></mfrac></math>"
+    )
+    assert formulas.mathml("<b>") == "<math><mo>&lt;</mo><mi>b</mi><mo>&gt;</mo></math>"
+
+
+def test_code_is_escaped():
     assert prose("a `<b>` c") == "a <code>&lt;b&gt;</code> c"
-    assert prose("a ` b") == "a ` b"
+    assert prose("a ` b<") == "a ` b&lt;"
+
+
+def test_a_figure_of_what_was_not_measured_is_left_out(contents):
+    assert drawn(contents, Figure("", "digits", "optimizers_vs_sgd", "none", paths=["nothing"])) is None
+    assert drawn(contents, Figure("", "lines", "optimizers_vs_sgd", "none", lines={"a": "b"})) is None

@@ -1,0 +1,86 @@
+"""LaTeX as documents quote it, typeset as MathML: the commands that stand in claims, and formulas that break off."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup, escape
+
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[A-Za-z]|\d+(?:\.\d+)?|[^\x00-\x7f]+|\S")
+_LATEX = re.compile(r"\\[A-Za-z]{2,}|[_^]\{")
+_WORDS = ("log", "exp", "max", "min", "softmax", "sin", "cos", "tanh", "lim")
+_GREEK = "alpha beta gamma delta epsilon eta theta lambda mu pi rho sigma tau phi omega"
+_SIGNS = "nabla partial cdot times approx leq geq neq sum prod int infty in to odot pm ldots"
+_SYMBOLS = dict(zip(f"{_GREEK} {_SIGNS}".split(), "αβγδεηθλμπρστφω∇∂·×≈≤≥≠∑∏∫∞∈→⊙±…", strict=True))
+_PASSED_OVER = {"left", "right", "quad", "qquad", ",", ";", " ", "!"}
+
+
+def is_latex(text: str) -> bool:
+    """Tell whether `text` has commands, or groups in braces, of LaTeX."""
+    return bool(_LATEX.search(text))
+
+
+def mathml(latex: str) -> Markup:
+    """Return a formula as a `<math>` element; of what it does not know the name stays."""
+    reader = _Reader(_TOKEN.findall(latex.replace("\\text{", "\\text {")), latex)
+    return Markup("<math>{}</math>").format(Markup("").join(reader.row()))
+
+
+class _Reader:
+    """Reads tokens from the left; a group that is not closed ends with the formula."""
+
+    def __init__(self, tokens: list[str], latex: str) -> None:
+        self._tokens = tokens[::-1]
+        self._texts = re.findall(r"\\text\s*\{([^}]*)", latex)[::-1]
+
+    def row(self, end: str = "") -> list[Markup]:
+        """Return the elements up to the token `end`."""
+        found: list[Markup] = []
+        while self._tokens and self._tokens[-1] != end:
+            if self._tokens[-1] in ("_", "^"):
+                found.append(self._scripts(found.pop() if found else Markup("<mrow></mrow>")))
+            else:
+                found.append(self._one())
+        if self._tokens:
+            self._tokens.pop()
+        return found
+
+    def _scripts(self, base: Markup) -> Markup:
+        """Return `base` with what is below and above it, in either order."""
+        parts: dict[str, Markup] = {}
+        while self._tokens and self._tokens[-1] in ("_", "^") and self._tokens[-1] not in parts:
+            kind = self._tokens.pop()
+            parts[kind] = self._one()
+        name = {"_": "msub", "^": "msup"}.get("".join(parts), "msubsup")
+        inner = Markup("").join(parts[kind] for kind in "_^" if kind in parts)
+        return Markup(f"<{name}>{base}{inner}</{name}>")
+
+    def _one(self) -> Markup:
+        """Return the next token or group as one element."""
+        if not self._tokens:
+            return Markup("<mrow></mrow>")
+        token = self._tokens.pop()
+        if token == "{":
+            return Markup("<mrow>{}</mrow>").format(Markup("").join(self.row("}")))
+        if token.startswith("\\"):
+            return self._command(token[1:])
+        kind = "mi" if token.isalpha() and token.isascii() else "mn" if token[0].isdigit() else "mo"
+        return Markup("<{0}>{1}</{0}>").format(Markup(kind if token.isascii() else "mtext"), token)
+
+    def _command(self, name: str) -> Markup:
+        if name == "text":
+            if self._tokens and self._tokens.pop() == "{":
+                self.row("}")
+            return Markup("<mtext>{}</mtext>").format(self._texts.pop() if self._texts else "")
+        if name == "frac":
+            return Markup("<mfrac>{}{}</mfrac>").format(self._one(), self._one())
+        if name in ("sqrt", "hat", "bar"):
+            inner = self._one()
+            mark = {"hat": "^", "bar": "¯"}.get(name)
+            return Markup(f"<mover>{inner}<mo>{mark}</mo></mover>" if mark else f"<msqrt>{inner}</msqrt>")
+        if name in _PASSED_OVER:
+            return Markup("")
+        if name in _SYMBOLS:
+            kind = "mi" if _SYMBOLS[name].isalpha() else "mo"
+            return Markup(f"<{kind}>{_SYMBOLS[name]}</{kind}>")
+        return Markup("<mi>{}</mi>").format(name if name in _WORDS else escape(name))

@@ -1,0 +1,1 @@
+"""Five Chinese articles on large models: what they print of small neural networks, measured."""

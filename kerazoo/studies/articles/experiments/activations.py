@@ -1,0 +1,50 @@
+"""The ranges and examples that document 004, section 4.2 gives for activation functions."""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from kerazoo import Setting, experiment
+from kerazoo.lazy import keras, np
+
+_DIGITS = 200  # so many that 1 + e^-400 is not 1
+
+
+@experiment("activations", quick=True)
+def activations(setting: Setting) -> dict[str, Any]:
+    """Evaluate the printed sigmoid and tanh with 200 digits, and ReLU at the three printed inputs."""
+    inputs = (-2, 0, 2)
+    with decimal.localcontext(prec=_DIGITS):
+        ranges = {"sigmoid": _range(_sigmoid, 400, (0, 1)), "tanh": _range(_tanh, 200, (-1, 1))}
+    examples = [max(0, x) for x in inputs]
+    theirs = np.asarray(keras.activations.relu(np.array(inputs, np.float64))).tolist()
+    return {**ranges, "relu": {"examples": examples, "keras": theirs, "note": "Keras's relu gives the same."}}
+
+
+def _sigmoid(x: Decimal) -> Decimal:
+    return 1 / (1 + (-x).exp())
+
+
+def _tanh(x: Decimal) -> Decimal:
+    return (x.exp() - (-x).exp()) / (x.exp() + (-x).exp())
+
+
+def _range(f: Callable[[Decimal], Decimal], end: int, limits: tuple[int, int]) -> dict[str, Any]:
+    """Return the least and largest value of `f` at 201 places from -end to end, and whether it reaches the limits."""
+    values = [f(Decimal(place) * end / 100) for place in range(-100, 101)]
+    low, high = limits
+    attained = not all(low < value < high for value in values)
+    single = np.asarray(keras.activations.get(f.__name__.strip("_"))(np.array([-end, end], np.float32)))
+    return {
+        "range": [float(min(values)), float(max(values))],
+        "attained": attained,
+        "increasing": all(a < b for a, b in zip(values, values[1:], strict=False)),
+        "note": (
+            f"An open interval: at x = {end} the value is {high} - {float(high - max(values)):.1e}"
+            + (", a limit is reached" if attained else ", and no value reaches a limit")
+            + f". In float32 rounding reaches them: Keras gives {single[0]:g} and {single[1]:g} at -{end} and {end}."
+        ),
+    }

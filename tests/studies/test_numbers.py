@@ -1,0 +1,86 @@
+"""The exact checks of numbers: each verdict found again here."""
+
+import math
+import os
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from articles import ENTRIES, MEASURED, claim, measured
+
+from kerazoo import Setting
+from kerazoo.data.vocabulary import Vocabulary
+from kerazoo.studies.articles.experiments import counts
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def test_the_cross_entropy_example_is_wrong_in_every_base():
+    found = claim("004/cross-entropy-example")
+    assert found.measured == pytest.approx(-(math.log(0.8) + math.log(0.9)) / 4)
+    assert all(abs(found.measured / math.log(base) - 0.196) > 0.01 for base in (math.e, 2, 10))
+    assert found.verdict == "wrong" and "0.0821" in found.note
+
+
+def test_the_seconds_of_the_log_do_not_follow_from_its_microseconds():
+    for epoch, (seconds, microseconds) in enumerate([(3, 231), (2, 205), (2, 206), *[(2, 205)] * 7], start=1):
+        found = claim(f"001/timing-arithmetic/e{epoch:02}")
+        assert found.documented == seconds and f"{microseconds}us" in found.quote
+        assert found.measured == pytest.approx(20_000 * microseconds / 1e6)
+        assert found.verdict == "wrong"
+
+
+@pytest.mark.parametrize(
+    ("id", "f", "limits"), [("004/sigmoid-range", sigmoid, (0, 1)), ("004/tanh-range", np.tanh, (-1, 1))]
+)
+def test_the_range_of_an_activation_is_open(id, f, limits):
+    places = np.linspace(-15, 15, 1001)
+    assert limits[0] < f(places).min() and f(places).max() < limits[1]
+    found = claim(id)
+    assert found.documented == list(limits) and found.measured == pytest.approx(limits, abs=1e-9)
+    assert found.verdict == "holds" and measured("activations")[id[4:].split("-")[0]]["attained"] is False
+
+
+def test_relu_dropout_and_layers_are_counted():
+    assert (claim("004/relu-examples").verdict, claim("004/relu-examples").measured) == ("holds", [0, 0, 2])
+    kept = claim("004/dropout-keep-prob")
+    assert kept.verdict == "holds" and abs(kept.measured - 0.5) < 5 * math.sqrt(0.25 / 1e6)
+    # 235,146 and 669,706 parameters are those of two hidden layers each, behind 784 inputs.
+    assert 785 * 256 + 257 * 128 + 129 * 10 == 235_146 and 785 * 512 + 513 * 512 + 513 * 10 == 669_706
+    layers, first = claim("003/three-layers"), claim("004/first-layer")
+    assert (layers.measured, layers.verdict, first.measured, first.verdict) == (2, "wrong", 784, "wrong")
+    assert claim("001/title-vs-program").verdict == "wrong"
+
+
+def test_the_printed_output_contradicts_itself_and_the_training_data():
+    labels = {(1, 0): (1, 0), (0, 1): (0, 1), (1, 1): (1, 0)}  # as the document's x_train and y_train have them
+    first, second = claim("000/printed-output/labels/first"), claim("000/printed-output/labels/second")
+    assert first.measured == 1 + labels[0, 1].index(1) != first.documented and first.verdict == "wrong"
+    assert second.measured == 1 + labels[1, 1].index(1) != second.documented and second.verdict == "wrong"
+    assert claim("000/printed-output/probabilities").verdict == "wrong"
+
+
+@pytest.mark.real_data
+def test_the_counts_are_those_of_the_real_data(monkeypatch):
+    import tensorflow_datasets as tfds
+
+    def as_tfds_says(name, setting):  # its metadata: the loaders have tests of their own, and take long
+        builder = {"mnist_mlp": "mnist", "imdb_lstm": "imdb_reviews/plain_text"}[name]
+        info = tfds.builder(builder, data_dir=os.environ["TFDS_DATA_DIR"]).info
+        sizes = {split: info.splits[split].num_examples for split in ("train", "test")}
+        return SimpleNamespace(
+            sizes=sizes, x_train=np.array([[2, 1], [2, 2]]), vocabulary=Vocabulary.learn("a", "word")
+        )
+
+    monkeypatch.setattr(counts, "data_of", as_tfds_says)
+    for check in ("mnist_counts", "imdb_counts"):
+        MEASURED[check] = getattr(counts, check)(Setting())
+    assert measured("imdb_counts")["evidence"]["reviews_with_a_word_beyond_the_vocabulary"] == 0.5
+    assert {id: (claim(id).measured, claim(id).verdict) for id in ENTRIES if ENTRIES[id].check.endswith("_counts")} == {
+        "001/train-samples": (25_000, "not_reproduced"),
+        "001/val-samples": (25_000, "reproduced"),
+        "003/mnist-70000": (70_000, "reproduced"),
+        "004/mnist-split": ([60_000, 10_000], "reproduced"),
+    }
