@@ -32,7 +32,7 @@ def page(contents: Contents) -> str:
         sections.setdefault(one.figure.heading, []).append(one)
     notes = common_notes(contents.claims)
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             contents=contents,
@@ -49,7 +49,8 @@ def page(contents: Contents) -> str:
 
 
 @functools.cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return what fills the templates: everything is escaped that is not marked as HTML."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("kerazoo.report"),
         autoescape=True,

@@ -17,6 +17,7 @@ from kerazoo.errors import InputError, RunDirectoryError, UnavailableError
 from kerazoo.factory import exact_products
 from kerazoo.lazy import installed, keras
 from kerazoo.model_file import origin_of
+from kerazoo.printable import printable
 from kerazoo.training.environment import environment, warn_where_cudnn_is_lost
 from kerazoo.training.evaluation import evaluate_on, whole_number
 from kerazoo.training.run_directory import RunDirectory
@@ -186,9 +187,9 @@ def _fit(
         raise RunDirectoryError(str(error)) from error
     except KeyboardInterrupt:
         if run and settings.resumable:
-            how = "the same call with resume=True, on the command line the same command with --resume"
-            instead = ", in place of overwrite" if settings.overwrite else ""
-            print(f"To go on from there: {how}{instead}.", file=sys.stderr)
+            name = origin_of(model).name or model.name
+            command = f"kerazoo train {name} --resume --run-dir {run.path}"
+            print(f"To go on from there: train(..., resume=True), or {printable(command)}", file=sys.stderr)
         raise
     finally:
         progress.stop()  # also after Ctrl-C: the terminal gets its cursor back
