@@ -118,7 +118,6 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(small_data, tmp_path, 
         kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "run", callbacks=[StopsAfter(2)])
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
     assert "kerazoo train mnist_mlp_dropout --resume --run-dir" in capsys.readouterr().err
-    )
     del how["epochs"]  # known from the run
     resumed = kerazoo.train("mnist_mlp_dropout", **how, run_dir=tmp_path / "run", resume=True)
     assert resumed.history == whole.history
