@@ -210,34 +210,6 @@ def test_a_run_directory_that_cannot_be_is_refused_before_any_work(digits, tmp_p
     assert {one.name for one in tmp_path.iterdir()} == {"file"}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        ({"epochs": 0}, "epochs=0"),
-        ({"epochs": -1}, "epochs=-1"),
-        ({"epochs": 1.5}, "epochs=1.5"),
-        ({"epochs": True}, "epochs=True"),
-        ({"batch_size": 0}, "batch_size=0"),
-        ({"seed": -1}, "seed=-1"),
-        ({"seed": "x"}, "seed='x'"),
-        ({"seed": 2**32}, "seed="),
-        ({"precision": "float8"}, "precision='float8'"),
-        ({"validation_split": 1.5}, "validation_split=1.5"),
-        ({"early_stopping": 0}, "early_stopping=0"),
-        ({"tensorboard": True}, "run_dir"),
-        ({"run_dir": ""}, "empty"),
-        ({"resume": True}, "run_dir"),
-        ({"resume": True, "overwrite": True, "run_dir": "never_made"}, "contradict"),
-        ({"width": 3}, "no option 'width'"),
-        ({"learning_rate": 0.0}, "above 0"),
-        ({"source": "web"}, "source='web'"),
-    ],
-)
-def test_a_value_that_cannot_be_is_named(arguments, reason):
-    with pytest.raises(kerazoo.InputError, match=reason):
-        kerazoo.train("mnist_mlp", **{"verbose": False, "source": "sample"} | arguments)
-
-
 def test_validation_is_the_recipes_or_what_is_held_out(digits, small_data, trained_once):
     assert "val_loss" not in trained_once.result.history
     by_recipe = kerazoo.train("mnist_mlp_dropout", data=small_data("mnist_mlp_dropout"), **SMALL)
@@ -265,11 +237,6 @@ def test_the_recipe_can_be_overridden(digits):
     model = kerazoo.train("mnist_mlp", data=digits, optimizer="sgd", learning_rate=0.5, **SMALL).model
     assert isinstance(model.optimizer, keras.optimizers.SGD)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.5)
-
-
-def test_a_vocabulary_larger_than_the_model_is_refused(small_data):
-    with pytest.raises(kerazoo.OverrideError, match="the data needs"):
-        kerazoo.train("textgen_lstm", data=small_data("textgen_lstm"), vocab_size=10, verbose=False)
 
 
 def test_training_leaves_the_callers_random_state_alone(trained_once):
