@@ -99,7 +99,7 @@ def test_a_full_disk_is_found_before_pretraining(tmp_path, monkeypatch, capsys):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pretraining, "try_writing", full)
-    monkeypatch.setattr(pretraining, "load_for", None)  # would be called first
+    monkeypatch.setattr(pretraining, "task_of", None)  # would be called first
     assert main(["pretrain", "mnist_mlp", "--out", str(tmp_path)]) == 2
     assert "No space left on device" in capsys.readouterr().err
     assert asked[0] > 4 * kerazoo.spec("mnist_mlp").num_params

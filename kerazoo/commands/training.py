@@ -52,7 +52,10 @@ def train(
 
 @click.command("evaluate", params=[NAME, common.MODEL, *_OWN, common.DATA_DIR, common.SOURCE, common.SET, JSON])
 def evaluate(name: str, model: str | None, assignments: tuple[str, ...], as_json: bool, **where: Any) -> None:
-    """Measure a trained model on the test split, or on all of your own data."""
+    """Measure a trained model on the test split.
+
+    With --data it is measured on all of your own data.
+    """
     from kerazoo.tasks import task_of
     from kerazoo.training.evaluation import measure
     from kerazoo.training.session import describe

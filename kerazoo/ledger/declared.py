@@ -24,11 +24,11 @@ from kerazoo.ledger.catalog import Experiment, Setting
 from kerazoo.ledger.shapes import key
 from kerazoo.options import check_options
 from kerazoo.registry import spec
+from kerazoo.tasks import task_of
 from kerazoo.training.train import train, train_options
 
 _REVISION = 1
 _CHEAP = 0.2  # minutes
-_REAL = {"mnist": "mnist", "imdb": "imdb_reviews", "text": "tiny_shakespeare"}  # what TFDS calls the models' data
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Declared(Training):
         """The experiment of the catalog."""
         measure, seeds = (self._trained, self.seeds) if self.train else (self._built, 1)
         quick = bool(self.build) or self.minutes < _CHEAP
-        real = _REAL.get(spec(self.train).dataset or "") if self.train and not self.options.get("corpus") else None
+        real = task_of(spec(self.train)).real if self.train and not self.options.get("corpus") else ""
         return Experiment(self.name, (real,) if real else (), seeds, quick, self.minutes, _REVISION, measure)
 
     @property
@@ -120,7 +120,7 @@ def faults_of_declaration(declared: Declared) -> Iterator[str]:
         except InputError as error:
             yield str(error)
             continue
-        if not declared.build and model.dataset is None:
+        if not declared.build and task_of(model).load is None:
             yield f"model '{name}' has no data of its own; write the experiment in experiments.py"
         if any(number is not None and number < 1 for number in (training.epochs, training.batch_size)):
             yield f"epochs = {training.epochs}, batch_size = {training.batch_size}; wanted whole numbers above 0"

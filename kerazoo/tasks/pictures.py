@@ -161,4 +161,4 @@ class Digits(Pictures):
         return array  # of any range: the ground tells what is ink
 
 
-register_task(Digits("mnist", mnist.load, tuple("0123456789"), "pictures of handwritten digits"))
+register_task(Digits("mnist", mnist.load, tuple("0123456789"), "pictures of handwritten digits", real="mnist"))

@@ -182,4 +182,6 @@ def as_texts(reviews: Any) -> list[str] | None:
         raise DataError(f"a review is not UTF-8 text (byte {error.start}); decode it first") from None
 
 
-register_task(Reviews("imdb", imdb.load, ("negative", "positive"), "film reviews, positive or negative"))
+register_task(
+    Reviews("imdb", imdb.load, ("negative", "positive"), "film reviews, positive or negative", real="imdb_reviews")
+)

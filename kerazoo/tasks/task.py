@@ -50,12 +50,14 @@ class Task:
             brings the data.
         classes: the names of the classes 0, 1, ..., where they have names.
         summary: one line for `kerazoo show`.
+        real: what TFDS calls the data that `load` reads where it is to be had; empty where it reads none.
     """
 
     name: str
     load: Callable[..., Dataset] | None = None
     classes: tuple[str, ...] = ()
     summary: str = ""
+    real: str = ""
 
     generates: ClassVar[bool] = False
     """Whether its models go on with a text, rather than classify or compute."""

@@ -41,4 +41,5 @@ class Writing(Task):
         return text.read_file(path)
 
 
-register_task(Writing("text", text.load, summary="tiny Shakespeare, or a text of one's own, to go on with"))
+_SUMMARY = "tiny Shakespeare, or a text of one's own, to go on with"
+register_task(Writing("text", text.load, summary=_SUMMARY, real="tiny_shakespeare"))
