@@ -1,4 +1,4 @@
-"""Options by name: which exist, which type their default gives them, and reading them from text."""
+"""Options by name: which exist, which type their default gives them, reading them from text; numbers in their range."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import math
 import numbers
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -128,3 +129,18 @@ def check_positive(what: str, value: Any, *, most: float = math.inf, or_zero: bo
         low = "of at least 0" if or_zero else "above 0"
         high = "" if most == math.inf else f" and at most {most:g}"
         raise InputError(f"{what}={value!r}: wanted a number {low}{high}")
+
+
+def whole_number(what: str, value: Any, least: int = 1) -> int:
+    """Return `value` if it is a whole number of at least `least`.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)  # NumPy's integers are whole numbers too
+    except TypeError:
+        number = -1
+    if number < least:
+        raise InputError(f"{what}={value!r}: wanted a whole number of at least {least}")
+    return number

@@ -15,9 +15,9 @@ from kerazoo.inference.samplers import Sampling
 from kerazoo.inference.texts import Writer, encode_prompts, pad_rows
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of
+from kerazoo.options import whole_number
 from kerazoo.tasks.files import check_unicode
 from kerazoo.trained import trained
-from kerazoo.training.evaluation import whole_number
 
 MOST_TEXTS = 1024
 _STOP_BLOCK = 64  # tokens between two looks for a stop text

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from kerazoo.errors import InputError
 from kerazoo.lazy import keras, np
-from kerazoo.training.evaluation import whole_number
+from kerazoo.options import whole_number
 
 _COLDEST = 1e-37  # below it a float32 has no reciprocal: the draw is the most likely token anyway
 

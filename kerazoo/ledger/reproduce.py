@@ -18,8 +18,8 @@ from kerazoo.ledger.record import Row, read_rows
 from kerazoo.ledger.runner import Needs, Runner, plan
 from kerazoo.ledger.study import listed, load_study
 from kerazoo.ledger.verify import differences_of, sample
+from kerazoo.options import whole_number
 from kerazoo.schema import Claim
-from kerazoo.training.evaluation import whole_number
 
 
 @dataclass(frozen=True)

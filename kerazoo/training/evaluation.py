@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import os
 import warnings
 from typing import Any
@@ -16,7 +15,7 @@ from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.factory import exact_products
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of
-from kerazoo.options import check_options
+from kerazoo.options import check_options, whole_number
 from kerazoo.trained import trained
 
 
@@ -94,18 +93,3 @@ def evaluate_on(model: keras.Model, data: Dataset, batch_size: int = 512) -> dic
     with exact_products():
         logs = engine.evaluate(model, x, y, batch_size=batch_size)
     return {key: float(value) for key, value in logs.items()}
-
-
-def whole_number(what: str, value: Any, least: int = 1) -> int:
-    """Return `value` if it is a whole number of at least `least`.
-
-    Raises:
-        InputError: it is not.
-    """
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)  # NumPy's integers are whole numbers too
-    except TypeError:
-        number = -1
-    if number < least:
-        raise InputError(f"{what}={value!r}: wanted a whole number of at least {least}")
-    return number

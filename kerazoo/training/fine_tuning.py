@@ -18,8 +18,8 @@ from kerazoo.errors import DataError, InputError, did_you_mean
 from kerazoo.factory import seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, origin_of, set_origin
+from kerazoo.options import whole_number
 from kerazoo.trained import Trained, trained
-from kerazoo.training.evaluation import whole_number
 from kerazoo.training.heads import check_head, with_new_head
 from kerazoo.training.session import Settings, TrainResult, as_callbacks, carry_out
 from kerazoo.training.tuning import Tuning

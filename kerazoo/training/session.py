@@ -17,9 +17,10 @@ from kerazoo.errors import InputError, RunDirectoryError, UnavailableError
 from kerazoo.factory import exact_products
 from kerazoo.lazy import installed, keras
 from kerazoo.model_file import origin_of
+from kerazoo.options import whole_number
 from kerazoo.printable import printable
 from kerazoo.training.environment import environment, warn_where_cudnn_is_lost
-from kerazoo.training.evaluation import evaluate_on, whole_number
+from kerazoo.training.evaluation import evaluate_on
 from kerazoo.training.run_directory import RunDirectory
 
 _EARLY_STOPPING_SPLIT = 0.1

@@ -13,8 +13,7 @@ from typing import Any
 from kerazoo.engine import internals
 from kerazoo.errors import InputError
 from kerazoo.lazy import keras
-from kerazoo.options import check_positive
-from kerazoo.training.evaluation import whole_number
+from kerazoo.options import check_positive, whole_number
 
 
 def flags_of(*layers: Any) -> list[tuple[Any, bool]]:
