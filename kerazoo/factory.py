@@ -144,7 +144,7 @@ def build(
     stored = store.load(name) if weights == PRETRAINED else None
     origin = _origin_of_weights(name, weights, stored)
     model = build_from(model_spec, {**origin.options, **options}, seed=seed)
-    set_origin(model, Origin(name, origin_of(model).options, origin.vocabulary, origin.classes))
+    set_origin(model, Origin(name, origin_of(model).options, origin.vocabulary, origin.classes, origin.data))
     if stored is not None:
         _set_weights(model, model_spec, stored, options)
     elif weights is not None:

@@ -27,20 +27,35 @@ _PACKED = 100  # times the size of an archive that its members may have; weights
 _ALWAYS = 2**24  # bytes that any archive may hold
 _WRITING = ".writing-"
 _LEFT_BEHIND = 24 * 3600  # seconds after which what a writer left belongs to one that has died
+_DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+
+
+def is_open_pipe(path: str | os.PathLike[str]) -> bool:
+    """Tell whether `path` is a pipe that is open already, such as bash's <(command), or else a file or a directory.
+
+    Raises:
+        OSError: it is not there, or it is a device, or a pipe that waits for somebody to open its other end.
+    """
+    mode = Path(path).stat().st_mode
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return False
+    if stat.S_ISFIFO(mode) and os.fspath(path).startswith(_DESCRIPTORS):
+        return True
+    kind = "a pipe" if stat.S_ISFIFO(mode) else "a device"
+    raise OSError(errno.EINVAL, f"it is {kind}, and not a regular file", str(path))
 
 
 def open_file(path: str | os.PathLike[str], most: int = LARGEST, *, pipe: bool = False) -> IO[bytes]:
-    """Open the file `path`, which must be a regular one of at most `most` bytes, or with `pipe` may be a pipe.
+    """Open the file `path`, which must be a regular one of at most `most` bytes, or with `pipe` may be an open pipe.
 
     Raises:
         OSError: it is something else, is larger, or cannot be opened; `strerror` says which.
     """
-    found = Path(path).stat()  # first: to open a pipe waits until somebody writes into it
+    if is_open_pipe(path) and not pipe:  # first: to open a pipe waits until somebody writes into it
+        raise OSError(errno.EINVAL, "it is a pipe, and not a regular file", str(path))
+    found = Path(path).stat()
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not (stat.S_ISREG(found.st_mode) or (pipe and stat.S_ISFIFO(found.st_mode))):
-        kind = "a pipe" if stat.S_ISFIFO(found.st_mode) else "a device"
-        raise OSError(errno.EINVAL, f"it is {kind}, and not a regular file", str(path))
     if found.st_size > most:
         raise OSError(errno.EFBIG, f"it has {_size(found.st_size)}, and at most {_size(most)} are read", str(path))
     return Path(path).open("rb")

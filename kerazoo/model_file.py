@@ -119,7 +119,11 @@ def read_origin(path: str | os.PathLike[str]) -> Origin:
 
 def _as_origin(known: Any) -> Origin:
     name, classes, data = known["model"], tuple(known.get("classes", ())), tuple(known.get("data", ()))
-    if not isinstance(name, str | None) or not all(isinstance(one, str) for one in (*classes, *data)):
+    if (
+        len(data) not in (0, 2)
+        or not isinstance(name, str | None)
+        or not all(isinstance(one, str) for one in (*classes, *data))
+    ):
         raise TypeError
     vocabulary = known["vocabulary"] and Vocabulary.from_json(json.dumps(known["vocabulary"]))
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in known["options"].items()}

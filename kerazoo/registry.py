@@ -68,6 +68,8 @@ def register(
             discover()  # the zoo's own names come first, so that a clash is told here
         key = name or builder.__name__
         summary = (builder.__doc__ or "").strip().split("\n")[0]
+        if task is not None and dataset is not None:
+            raise InputError(f"model '{key}': task= and dataset= are two words for one; give one of them")
         wanted = dataset if task is None else task
         # The zoo's own models name tasks that exist (a test sees to it); to look would import them for a mere list.
         named = wanted if own or wanted is None else importlib.import_module("kerazoo.tasks").resolve(wanted).name

@@ -160,8 +160,8 @@ class Prediction:
     """A classifier's answer to one input.
 
     `input` names it: a path, a line of a file, or the text's beginning. `probabilities` has every class. Of a text,
-    `words` are those that the model read, in order; of a picture, `pixels` are the (28, 28) float32 that it saw.
-    `attention`, where it was asked for, is the (heads, words, words) part of the attention weights.
+    `words` are those that the model read, in order; of a picture, `pixels` are what it saw: (H, W) or (H, W, 3) float32
+    from 0 to 1. `attention`, where it was asked for, is the (heads, words, words) part of the attention weights.
     """
 
     input: str

@@ -1,4 +1,4 @@
-"""One way to name a trained model, in every verb: a name of the zoo, a Keras model, or a `.keras` file."""
+"""One way to name a trained model, in every function: a name of the zoo, a Keras model, or a `.keras` file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kerazoo.errors import InputError
 from kerazoo.factory import PRETRAINED, build
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, load_model, origin_of, read_origin
-from kerazoo.registry import spec
+from kerazoo.registry import list_models, spec
 from kerazoo.schema import ModelSpec
 from kerazoo.tasks import Task, task_of
 
@@ -38,7 +38,8 @@ def trained(
         given: a name of the zoo, a Keras model, or the path of a `.keras` file.
         model: beside a name: the model or the file, in place of `weights`.
         weights: beside a name: "pretrained", or the path of a file, as in `build`.
-        compiled: whether it is going to be trained or measured: it is compiled, and nobody else gets hold of it.
+        compiled: build a compiled model for this caller alone, to train or measure, in place of the shared one that
+            only predicts.
 
     Raises:
         UnknownModelError: no model has the name.
@@ -46,8 +47,8 @@ def trained(
         ModelFileError: a file is missing, damaged, or known to be another model.
     """
     if not isinstance(given, str) or given.endswith(".keras"):
-        if model is not None:
-            raise InputError(f"two models are given, {given!r} and {model!r}; give one of them")
+        if model is not None or weights != PRETRAINED:
+            raise InputError(f"two models are given, {given!r} and {model or weights!r}; give one of them")
         return _by_itself(given)
     model_spec = spec(given)
     return Trained(given, model_spec, task_of(model_spec), _loader(given, model, weights, compiled))
@@ -59,7 +60,7 @@ def _by_itself(given: Any) -> Trained:
     if not is_file and not hasattr(given, "layers"):
         raise InputError(f"model {given!r}: wanted a name of the zoo, a keras.Model, or the path of a .keras file")
     origin: Origin = read_origin(given) if is_file else origin_of(given)
-    known = spec(origin.name) if origin.name else None
+    known = spec(origin.name) if origin.name in list_models() else None  # its registration may be elsewhere
     name = origin.name or (os.fspath(given) if is_file else given.name)
     return Trained(name, known, task_of(known), (lambda: load_model(given)) if is_file else (lambda: given))
 

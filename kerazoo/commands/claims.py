@@ -9,6 +9,7 @@ import click
 import kerazoo
 from kerazoo.commands import common
 from kerazoo.commands.common import JSON, RECORD, STUDY, argument, flag, option, path, print_json, terminal
+from kerazoo.errors import InputError
 
 _MOST_FAULTS = 20
 _NAMES = argument("names", metavar="[NAME]...", nargs=-1)
@@ -26,7 +27,9 @@ def claims(names: tuple[str, ...], study: str | None, record: str | None, check:
     from kerazoo.report import verdicts
 
     if check:
-        return _check(study)
+        if names or record:
+            raise InputError("--check is of the whole study; leave the names and --record out")
+        return _check(study, as_json)
     found = kerazoo.claims(list(names) or None, study=study, record=record)
     if as_json:
         print_json(verdicts.records(found))
@@ -35,13 +38,18 @@ def claims(names: tuple[str, ...], study: str | None, record: str | None, check:
     return 0
 
 
-def _check(study: str | None) -> int:
+def _check(study: str | None, as_json: bool) -> int:
     """Print a line that nothing is wrong, or on standard error a line for each of the first faults."""
     from kerazoo.ledger.study import read_study
 
     found, faults = read_study(study)
+    if as_json:
+        print_json({"study": str(found.folder), "faults": faults})
+        return 2 if faults else 0
     for fault in faults[:_MOST_FAULTS]:
         common.tell(f"kerazoo: error: {' '.join(fault.split())}")
+    if len(faults) > _MOST_FAULTS:
+        common.tell(f"kerazoo: and {len(faults) - _MOST_FAULTS} more")
     if faults:
         return 2
     counts = {"claim": len(found.entries), "document": len({entry.document for entry in found.entries})}

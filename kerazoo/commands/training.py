@@ -54,7 +54,7 @@ def train(
 def evaluate(name: str, model: str | None, assignments: tuple[str, ...], as_json: bool, **where: Any) -> None:
     """Measure a trained model on the test split.
 
-    With --data it is measured on all of your own data.
+    With --data it is measured on all of your own data; on a text, its last tenth.
     """
     from kerazoo.tasks import task_of
     from kerazoo.training.evaluation import measure

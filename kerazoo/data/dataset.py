@@ -46,7 +46,7 @@ class Dataset:
     @property
     def is_stream(self) -> bool:
         """Whether the examples come as a stream of batches, of which neither the number nor a part is to be had."""
-        return self.y_train is None
+        return hasattr(self.x_train, "element_spec")
 
     @property
     def sizes(self) -> dict[str, int]:

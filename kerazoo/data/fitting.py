@@ -85,7 +85,7 @@ def _targets(y: Any, model: Any, loss: str | None, names: tuple[str, ...] = ()) 
     if y.ndim != 1:
         raise DataError(f"labels of shape {y.shape}: wanted (N,) class numbers or (N, {classes}) one-hot rows")
     if y.size and (y.min() < 0 or y.max() >= classes or (y != np.floor(y)).any()):
-        if names:
+        if len(names) > classes:
             told = f"the data has {len(names)} classes and the model tells {classes} apart"
             raise DataError(f"{told}; fine-tune it with num_classes={len(names)}")
         raise DataError(f"labels from {y.min():g} to {y.max():g}: wanted whole numbers from 0 to {classes - 1}")

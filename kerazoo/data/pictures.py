@@ -107,6 +107,8 @@ def _grey(image: Image.Image) -> np.ndarray:
 def _coloured(image: Image.Image) -> np.ndarray:
     from PIL import Image
 
+    if image.mode in _DEEP:
+        return np.repeat(_unit(np.asarray(image, np.float32))[..., None], 3, axis=2)
     image = reduced(image.convert("RGBA"))
     return (
         np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"), np.float32)

@@ -15,7 +15,7 @@ from kerazoo.files import read_bytes
 from kerazoo.lazy import np
 
 BUILDER, HOST = "tiny_shakespeare", "raw.githubusercontent.com"
-_UNITS = {"char": "char", "word": "token"}
+_UNITS = {"char": "char", "word": "token", "jieba": "segment"}
 _TRAIN_SHARE = 0.9  # as TFDS splits tiny Shakespeare
 
 
@@ -39,7 +39,7 @@ def load(
         data_dir: a directory in TFDS layout.
         source: "auto", "tfds" or "sample" (the reference text of the Python language that CPython ships).
         corpus: a UTF-8 file to learn from in place of tiny Shakespeare; its last tenth is the test text.
-        unit: "char" or "word".
+        unit: "char", "word", or "jieba" for Chinese words.
         sequence_length: ids that the model sees before the one it predicts.
         stride: ids between the beginnings of two training windows.
         max_vocabulary: the most frequent tokens to know, others are unknown.
@@ -96,7 +96,7 @@ def windows(
 
 def _check_unit(unit: str) -> None:
     if unit not in _UNITS:
-        raise DataError(f"unit={unit!r}: wanted 'char' or 'word'")
+        raise DataError(f"unit={unit!r}: wanted 'char', 'word' or 'jieba'")
 
 
 def split(text: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from kerazoo.tasks.task import Input, Item
 from kerazoo.trained import Trained, trained
 
 _BATCH = 256
+_ROUNDING = 1e-3  # of probabilities, in 16 bits
 _LOSSES = ("sparse_categorical_crossentropy", "binary_crossentropy")
 
 
@@ -71,12 +72,25 @@ def stream(
     chosen = trained(name, model, weights)
     _check_classifies(chosen)
     given = chosen.task.items(inputs)
-    first = next(given)
-    if errors is None and isinstance(first.value, DataError):
-        raise first.value
-    asked = _Asked(chosen.load(), chosen, explain and chosen.task.explains, attention and chosen.task.explains)
+    first = _first(given, errors)
+    asked = _Classifier(chosen.load(), chosen, explain and chosen.task.explains, attention and chosen.task.explains)
     read = _read(asked, itertools.chain([first], given), errors)
     return itertools.chain.from_iterable(map(asked.answers, _batches(read)))
+
+
+def _first(given: Iterator[Item], errors: list[DataError] | None) -> Item:
+    """Return the first input that can be read; the errors of those before it are added to `errors`.
+
+    Raises:
+        DataError: none can, or the first cannot and there is no list for its error.
+    """
+    for item in given:
+        if not isinstance(item.value, DataError):
+            return item
+        if errors is None:
+            raise item.value
+        errors.append(item.value)
+    raise (errors or [DataError("there is nothing to predict; give at least one input")])[0]
 
 
 def _check_classifies(chosen: Trained) -> None:
@@ -86,9 +100,8 @@ def _check_classifies(chosen: Trained) -> None:
         raise InputError(f"the model '{chosen.name}' has no classes to predict; 'mnist_mlp' and 'imdb_lstm' do")
 
 
-def _read(asked: _Asked, given: Iterator[Item], errors: list[DataError] | None) -> Iterator[Input]:
+def _read(asked: _Classifier, given: Iterator[Item], errors: list[DataError] | None) -> Iterator[Input]:
     """Yield the inputs that can be read; the errors of the others are added to `errors`, or the first raised."""
-    failed: list[DataError] = []
     count = 0
     for item in given:
         try:
@@ -98,11 +111,10 @@ def _read(asked: _Asked, given: Iterator[Item], errors: list[DataError] | None) 
             count += 1
         except DataError as error:
             if errors is None:
-                raise DataError(f"{error}; what comes after it was not read") from None if count else error
+                raise (DataError(f"{error}; what comes after it was not read") if count else error) from None
             errors.append(error)
-            failed.append(error)
-    if not count:
-        raise failed[0]
+    if not count and errors:
+        raise errors[0]
 
 
 def _batches(given: Iterator[Input]) -> Iterator[list[Input]]:
@@ -122,15 +134,18 @@ def _batches(given: Iterator[Input]) -> Iterator[list[Input]]:
         yield batch
 
 
-class _Asked:
+class _Classifier:
     """A loaded model, and how it is asked: what it reads of an input, and its answers to a batch of them."""
 
     def __init__(self, model: keras.Model, chosen: Trained, explain: bool, attention: bool):
         from kerazoo.inference import attribution
 
+        if len(getattr(model, "inputs", None) or ()) != 1 or len(getattr(model, "outputs", None) or ()) < 1:
+            raise InputError(f"the model '{chosen.name}' has not one input and an output; call its predict")
         self.model, self.task, self.origin = model, chosen.task, origin_of(model)
         length = self.origin.options.get("sequence_length", 100)  # where the model takes any
-        self.shape = tuple(size or length for size in model.inputs[0].shape[1:])
+        wanted = model.inputs[0].shape[1:]
+        self.shape = tuple(size or length for size in wanted) if self.task.explains else tuple(wanted)
         self.from_logits = chosen.spec is not None and chosen.spec.recipe.from_logits
         vocabulary = self.origin.vocabulary
         self.reader = attribution.reader_of(model, vocabulary.unknown) if explain and vocabulary else None
@@ -157,6 +172,9 @@ class _Asked:
         for place, one in enumerate(batch):
             first = len(x[place]) - len(one.words)  # before it is padding
             shares = _probabilities(np.asarray(outputs[place], np.float64), self.from_logits)
+            if shares.min() < 0 or shares.max() > 1 + _ROUNDING:
+                told = f"the model answers with {np.ravel(outputs[place])[0]:g}, which is no probability"
+                raise InputError(f"{told}; predict takes classifiers that end in a softmax or a sigmoid")
             best = int(shares.argmax())
             yield Prediction(
                 input=one.name,

@@ -83,7 +83,7 @@ class Writer:
         """The text of `ids` after the last id; words get the space between them."""
         decode = self._vocabulary.decode
         text = decode([self._last, *ids])[len(decode([self._last])) :]
-        if self._at_space and self._vocabulary.unit != "char":
+        if self._at_space and self._vocabulary.unit == "token":
             text = text.removeprefix(" ")
         self._at_space, self._last = False, ids[-1]
         return text

@@ -70,8 +70,10 @@ class Declared(Training):
         """The experiment of the catalog."""
         measure, seeds = (self._trained, self.seeds) if self.train else (self._built, 1)
         quick = bool(self.build) or self.minutes < _CHEAP
-        real = task_of(spec(self.train)).real if self.train and not self.options.get("corpus") else ""
-        return Experiment(self.name, (real,) if real else (), seeds, quick, self.minutes, _REVISION, measure)
+        trained = [self, *([self.against] if isinstance(self.against, Training) else [])]
+        own = (task_of(spec(one.train)).real for one in trained if one.train and not one.options.get("corpus"))
+        needs = tuple(dict.fromkeys(filter(None, own)))
+        return Experiment(self.name, needs, seeds, quick, self.minutes, _REVISION, measure)
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from kerazoo.ledger.values import is_number
 Kind = Literal["formula", "arithmetic", "program", "metric", "timing", "statement"]
 Rule = Literal["true", "equal", "runs", "equivalence", "effect", "timing", "unstated"]
 KINDS = get_args(Kind)
+MOST_LINES = 4  # of a figure: as many colours are told apart
 _LONGEST_QUOTE = 80
 
 
@@ -131,10 +132,21 @@ def read_document(path: Path) -> tuple[list[Entry], list[Figure], list[str]]:
     figures: list[Figure] = []
     for place, table in enumerate(tables["figure"], start=1):
         wrong = list(faults_of(Figure, table))
-        faults += [f"{path.name}, figure {place}: {fault}" for fault in wrong]
         if not wrong:
             figures.append(made(Figure, table, **heading))
+            wrong = list(_faults_of_figure(figures[-1]))
+        faults += [f"{path.name}, figure {place}: {fault}" for fault in wrong]
     return entries, figures, faults
+
+
+def _faults_of_figure(figure: Figure) -> Iterator[str]:
+    """Yield what is wrong with the values of `figure`, a sentence each."""
+    if figure.kind == "lines" and not 0 < len(figure.lines) <= MOST_LINES:
+        yield f"kind 'lines' wants 1 to {MOST_LINES} `lines`, a path by its name"
+    if figure.kind != "lines" and not figure.paths:
+        yield f"kind '{figure.kind}' wants `paths`"
+    if figure.stride < 1:
+        yield f"stride = {figure.stride}; wanted a whole number above 0"
 
 
 def _faults(entry: Entry) -> Iterator[str]:
@@ -166,7 +178,7 @@ def _is_plain(value: Any) -> bool:
     """Tell whether a value is one that JSON has, and that can be compared."""
     if isinstance(value, list):
         return all(map(_is_plain, value))
-    return value is None or isinstance(value, str) or (isinstance(value, (int, float)) and math.isfinite(value))
+    return value is None or isinstance(value, (str, int)) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _faults_of_rule(entry: Entry) -> Iterator[str]:

@@ -44,8 +44,9 @@ def find(study: StudyName) -> tuple[Path, str]:
                 found = entry_point.load()
             except Exception as error:
                 raise InputError(f"study '{study}' cannot be imported: {type(error).__name__}: {error}") from None
-            if isinstance(found, ModuleType) and found.__file__:
-                return Path(found.__file__).parent, found.__name__
+            if isinstance(found, ModuleType):
+                place = Path(found.__file__).parent if found.__file__ else Path(next(iter(found.__path__)))
+                return place, found.__name__
             return Path(found), ""
     near = did_you_mean(os.fspath(study), installed.names)
     raise InputError(f"study '{study}' is neither a directory nor the name of an installed study.{near}")
@@ -58,14 +59,23 @@ def modules_of(folder: Path, module: str) -> list[ModuleType]:
         LedgerError: the file cannot be imported.
     """
     if module:
-        name = f"{module}.experiments"
-        if importlib.util.find_spec(name) is None:
+        return _imported_modules(module)
+    path = folder / "experiments.py"
+    return [_imported_file(path.resolve())] if path.is_file() else []
+
+
+def _imported_modules(module: str) -> list[ModuleType]:
+    name = f"{module}.experiments"
+    try:
+        if not hasattr(importlib.import_module(module), "__path__") or importlib.util.find_spec(name) is None:
             return []
         package = importlib.import_module(name)
         parts = [f"{name}.{one.name}" for one in pkgutil.iter_modules(getattr(package, "__path__", ()))]
         return [package, *map(importlib.import_module, parts)]
-    path = folder / "experiments.py"
-    return [_imported_file(path.resolve())] if path.is_file() else []
+    except KerazooError:
+        raise
+    except Exception as error:
+        raise LedgerError(f"{name} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def _imported_file(path: Path) -> ModuleType:

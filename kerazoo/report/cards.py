@@ -130,7 +130,7 @@ def _recipe(spec: ModelSpec) -> str:
     recipe = spec.recipe
     rate = "the optimizer's default" if recipe.learning_rate is None else f"{recipe.learning_rate:g}"
     rows = [
-        ("data", spec.dataset or "the caller's own"),
+        ("data", spec.task or "the caller's own"),
         ("optimizer", recipe.optimizer),
         ("learning rate", rate),
         ("loss", f"{recipe.loss}{' on logits' if recipe.from_logits else ''}"),

@@ -23,11 +23,10 @@ weights, examples, order and mathematics; each has a process of its own."""
 
 def speed_document(results: Path) -> str:
     """Return docs/speed.md: all works on every device, and how the cost of a training step grows."""
-    growth = growth_block(results)
     parts = [_ABOUT, speed_block(results)]
-    parts += (
-        ["## Growth of a training step", "![a figure](../benchmarks/results/scaling.png)", growth] if growth else []
-    )
+    if growth := growth_block(results):
+        figure = "![Time of a training step by size](../benchmarks/results/scaling.png)"
+        parts += ["## Growth of a training step", figure, growth]
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-import os
-import stat
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from kerazoo.errors import DataError
+from kerazoo.files import is_open_pipe, open_file
 from kerazoo.lazy import np
 from kerazoo.tasks.task import Item, or_error
 
 LONGEST_LINE = 2**24  # bytes of one text in a file
 LARGEST_STREAM = 2**26  # bytes of a picture or an array from a pipe
 LARGEST_ARCHIVE = 2**31  # bytes of the arrays in an .npz, which are unpacked into memory
-_DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")  # pipes that somebody has opened already: <(command)
-
-
-def printable(name: Any) -> str:
-    """Return the name of a file, which need not be UTF-8, as text that is."""
-    return str(name).encode("utf-8", "replace").decode()
 
 
 def is_pipe(path: Path) -> bool:
-    """Tell whether `path` is a pipe whose other end is open.
+    """Tell whether `path` is a pipe that is open already.
 
     Raises:
-        DataError: it is neither that nor a file: reading it might never end.
+        DataError: it is a device or another pipe: reading it might never end.
     """
     try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):  # said when it is opened
+        return is_open_pipe(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError, ValueError):  # said when it is opened
         return False
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return False
-    if stat.S_ISFIFO(mode) and os.fspath(path).startswith(_DESCRIPTORS):
-        return True
-    raise DataError(f"'{path}' is not a file; give what a device or a pipe holds on standard input, as -")
+    except OSError as error:
+        advice = "give what it holds on standard input, as -"
+        raise DataError(f"'{path}' cannot be read: {error.strerror}; {advice}") from None
 
 
 def opened(path: Path) -> IO[bytes]:
-    """Return the file at `path`, open to be read.
+    """Return the file at `path`, of any size, open to be read.
 
     Raises:
         DataError: it cannot be read, or is no file.
     """
     is_pipe(path)
     try:
-        return path.open("rb")
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be read: {error.strerror}") from None
+        return open_file(path, sys.maxsize, pipe=True)
+    except (OSError, ValueError) as error:
+        raise DataError(f"'{path}' cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def lines(file: IO[bytes], name: str) -> Iterator[Item]:

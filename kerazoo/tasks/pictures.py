@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from typing import Any, ClassVar
 
 from kerazoo.data import mnist
 from kerazoo.data.digits import as_digit
+from kerazoo.data.forms import is_raw
 from kerazoo.data.own import read_image_folder
 from kerazoo.data.pictures import as_pixels, picture_forms, pictures_in, read_picture, scaled
 from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.errors import DataError, InputError
 from kerazoo.lazy import np, tf
-from kerazoo.tasks.files import LARGEST_STREAM, array_file, is_pipe, opened, printable
+from kerazoo.printable import printable
+from kerazoo.tasks.files import LARGEST_STREAM, array_file, is_pipe, opened
 from kerazoo.tasks.known import register_task
 from kerazoo.tasks.task import Input, Item, Task, as_array, or_error
 
@@ -35,6 +38,10 @@ class Pictures(Task):
     shape: tuple[int, int, int] = (28, 28, 1)
     flat: bool = False
 
+    def __post_init__(self) -> None:
+        if len(self.shape) != 3 or min(self.shape) < 1 or self.shape[2] not in (1, 3):
+            raise InputError(f"task '{self.name}': shape={self.shape!r}; wanted (height, width, 1 or 3)")
+
     takes: ClassVar[str] = "pictures, folders of them, .npy and .npz files"
     own: ClassVar[str] = "a folder with a folder of pictures for each class"
 
@@ -42,20 +49,25 @@ class Pictures(Task):
         """Return pictures, uint8 or float from 0 to 1, as float32: (N, H, W, C), or (N, H * W * C) where `flat`."""
         return as_pixels(x, self.shape, self.flat)
 
+    def is_encoded(self, x: Any) -> bool:
+        """Tell whether pictures are float already; those of another dtype are yet to be scaled."""
+        return not is_raw(x) and np.asarray(x).dtype.kind == "f"
+
     def encode_stream(self, batches: Any) -> Any:
         """Return batches of pictures likewise."""
         return batches.map(self._encode_batch)
 
     def _encode_batch(self, x: Any, *rest: Any) -> tuple[Any, ...]:
-        if self.flat and x.shape.rank is not None and x.shape.rank > 2:
-            x = tf.reshape(x, (tf.shape(x)[0], -1))
-        return (tf.cast(x, tf.float32) / 255 if x.dtype == tf.uint8 else x, *rest)
+        if x.shape.rank is not None and tuple(x.shape[1:]) in picture_forms(self.shape):
+            x = tf.reshape(x, (-1, math.prod(self.shape)) if self.flat else (-1, *self.shape))
+        return (tf.cast(x, tf.float32) / (255 if x.dtype == tf.uint8 else 1), *rest)
 
     def read(self, path: Path, **how: Any) -> Any:
         """Return the pictures in the folders below `path`, a class each; `how` as of `kerazoo.read_image_folder`.
 
         Raises:
             DataError: it is no such directory.
+            InputError: `how` names columns.
         """
         if {"text", "label"} & set(how):
             raise InputError("pictures are told apart by their folders; the columns of a table are for a CSV of texts")
@@ -152,6 +164,10 @@ class Digits(Pictures):
     """Pictures of one digit each, dark on light or light on dark, centred and scaled as MNIST was."""
 
     flat: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.shape, self.flat) != ((28, 28, 1), True):
+            raise InputError(f"task '{self.name}': digits are rows of 28 x 28 grey levels; take Pictures for others")
 
     def form(self, levels: np.ndarray, name: str) -> np.ndarray:
         """Return a picture of any size in the form of MNIST, (784,)."""

@@ -14,7 +14,8 @@ from kerazoo.data.own import read_csv
 from kerazoo.data.vocabulary import Vocabulary, is_unspaced, pad_front
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
-from kerazoo.tasks.files import checked_text, decoded, is_pipe, lines, opened, printable
+from kerazoo.printable import printable
+from kerazoo.tasks.files import checked_text, decoded, is_pipe, lines, opened
 from kerazoo.tasks.known import register_task
 from kerazoo.tasks.task import Input, Item, Task
 
@@ -39,7 +40,7 @@ class Reviews(Task):
     own: ClassVar[str] = "a CSV of texts with their classes"
 
     def _own_options(self) -> dict[str, Any]:
-        return {"unit": "auto"}
+        return {"unit": "auto", "vocab_size": 20_000, "sequence_length": 100}
 
     def learn(self, x: Any, options: Mapping[str, Any]) -> Vocabulary | None:
         """Return the vocabulary of texts; None where `x` is no text."""
@@ -53,6 +54,15 @@ class Reviews(Task):
             raise DataError(f"unit={unit!r}: wanted 'auto', 'word', 'character' or 'jieba'")
         return Vocabulary.learn(texts, unit, options["vocab_size"])
 
+    def check_known(self, x: Any, vocabulary: Vocabulary) -> None:
+        """Warn of texts of which a model knows few words, and refuse those of which it knows hardly any.
+
+        Raises:
+            DataError: it knows less than a tenth of their words.
+        """
+        if (texts := as_texts(x)) is not None:
+            _check_known(texts[:_LOOKED_AT], vocabulary)
+
     def encode(self, x: Any, options: Mapping[str, Any], vocabulary: Vocabulary | None) -> Any:
         """Return texts, lists of ids or an (N, T) array of ids as (N, sequence_length) int32."""
         length = options["sequence_length"]
@@ -61,7 +71,6 @@ class Reviews(Task):
             return as_tokens(x, length, options["vocab_size"])
         if vocabulary is None:
             raise DataError("raw text needs the vocabulary that the model was trained with; it is kept with the model")
-        _check_known(texts[:_LOOKED_AT], vocabulary)
         return vocabulary.encode_rows(texts, length)
 
     def read(self, path: Path, **how: Any) -> Any:
@@ -136,7 +145,6 @@ def _shortened(text: str) -> str:
 
 
 def _check_known(texts: Sequence[str], vocabulary: Vocabulary) -> None:
-    """Warn of texts of which the vocabulary knows few words, and refuse those of which it knows hardly any."""
     words = [word for text in texts for word in vocabulary.split(text)]
     unknown = [word for word, one in zip(words, vocabulary.ids_of(words), strict=True) if one == vocabulary.unknown]
     share = 1 - len(unknown) / len(words) if words else 1.0

@@ -16,7 +16,7 @@ from kerazoo.data.dataset import Dataset
 from kerazoo.data.forms import as_dataset, is_raw, labels, numbers
 from kerazoo.data.prepared import check_source, data_root
 from kerazoo.data.vocabulary import Vocabulary
-from kerazoo.errors import DataError
+from kerazoo.errors import DataError, OverrideError
 from kerazoo.lazy import np
 from kerazoo.options import options_of
 from kerazoo.schema import ModelSpec
@@ -65,7 +65,7 @@ class Task:
     """Whether the inputs are words, each of which can be weighed."""
     takes: ClassVar[str] = "rows of numbers"
     """What `predict` takes, in a few words."""
-    own: ClassVar[str] = "no data from files; kerazoo.train takes arrays"
+    own: ClassVar[str] = "arrays (kerazoo.train), and no files"
     """What `--data` may name, in a few words."""
 
     def options(self, spec: ModelSpec) -> dict[str, Any]:
@@ -111,9 +111,11 @@ class Task:
         given: Dataset = self._given(data, options, vocabulary)
         if given.is_stream:
             return dataclasses.replace(given, x_train=self.encode_stream(given.x_train))
-        if given is data and not is_raw(given.x_train):
+        if given is data and self.is_encoded(given.x_train):
             known: Dataset = given.with_vocabulary(vocabulary).with_classes(classes)
             return known
+        if not learn and vocabulary:
+            self.check_known(given.x_train, vocabulary)
         if learn:
             vocabulary = self.learn(given.x_train, options) or vocabulary
         arrays = {}
@@ -131,6 +133,9 @@ class Task:
         if data_dir is not None:
             data_root(data_dir)  # a directory that is not there is a mistake, also where nothing is read from it
         known = options_of(self.load)
+        for name, default in self._own_options().items():
+            if name not in known and options.get(name, default) != default:
+                raise OverrideError(f"option '{name}' is for data of your own, and is {options[name]!r}; leave it out")
         where = {"data_dir": data_dir, "source": source}
         return self.load(**{name: {**options, **where}.get(name, default) for name, default in known.items()})
 
@@ -142,6 +147,13 @@ class Task:
         """Return the vocabulary of raw inputs; None where they are none."""
         return None
 
+    def check_known(self, x: Any, vocabulary: Vocabulary) -> None:
+        """Refuse or warn of raw inputs of which a trained model knows little.
+
+        Raises:
+            DataError: it knows hardly anything of them.
+        """
+
     def encode(self, x: Any, options: Mapping[str, Any], vocabulary: Vocabulary | None) -> Any:
         """Return inputs in any form that the task takes as the array that a model takes.
 
@@ -149,6 +161,10 @@ class Task:
             DataError: they have another form.
         """
         return numbers(x, "inputs")
+
+    def is_encoded(self, x: Any) -> bool:
+        """Tell whether the inputs of a `Dataset` are what a model takes already."""
+        return not is_raw(x)
 
     def encode_stream(self, batches: Any) -> Any:
         """Return a `tf.data.Dataset` of batches with inputs as a model takes them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from pathlib import Path
 from typing import Any
 
 from kerazoo import engine
@@ -34,7 +35,8 @@ def evaluate(
     Args:
         name: a name of the zoo, a trained Keras model, or the path of a `.keras` file.
         model: beside a name: a compiled Keras model or the path of a `.keras` file, in place of the package's weights.
-        data: the caller's own data in place of the model's, as `train` takes it; of an `(x, y)` all is measured.
+        data: the caller's own data in place of the model's, as `train` takes it; of an `(x, y)`, a folder or a table
+            all is measured, of a text the last tenth.
         data_dir: a directory in TFDS layout.
         source: "auto", "tfds" or "sample", as in `load_data`.
         batch_size: examples at a time; it changes the speed, not the result.
@@ -74,6 +76,8 @@ def measure(
     origin = origin_of(network)
     wanted = {**(spec.defaults if spec else {}), **accepted, **origin.options, **given}
     known: dict[str, Any] = {"vocabulary": origin.vocabulary, "classes": origin.classes}
+    if isinstance(data, os.PathLike):
+        data = task.read(Path(data), test_split=0.0)  # all of it is measured
     used = task.dataset(data, wanted, data_dir=data_dir, source=source, **known)
     used = check_fit(used, network, spec.recipe.loss if spec else None, wanted.get("vocab_size"))
     if data is None and origin.data not in ((), (used.name, used.source)):

@@ -94,7 +94,7 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_same(path: str | os.PathLike[str], name: str, before: Any, now: Any) -> None:
-    now = list(now) if isinstance(now, tuple) else now
+    before, now = (list(one) if isinstance(one, tuple) else one for one in (before, now))
     if now != before:
         told = f"with {name} {_told(now)}: it began with {name} {_told(before)}"
         raise RunDirectoryError(f"the run in '{path}' cannot be resumed {told}; go on with that, or start another run")
@@ -123,11 +123,11 @@ class RunDirectory:
         path: a directory, to be made if it does not exist.
         overwrite: replace the run that it holds.
         resume: go on with the run that it holds.
-        resumable: whether an interrupted run can be gone on with at all.
+        resumable: whether an interrupted run can be resumed.
 
     Raises:
         RunDirectoryError: the path is a file, is not writable, holds something else than a run, holds a run and
-            neither option says what of it, or none to resume.
+            neither option says what to do with it, or none to resume.
     """
 
     def __init__(
@@ -194,8 +194,16 @@ class RunDirectory:
             self._check_config(config)
         elif self.overwrite:
             self._clear()
+        elif self._held is None:  # no locks here: of two runs at once, one makes the file
+            self._claim()
         self.write_json(CONFIG, config)
         self.write_json("environment.json", environment)
+
+    def _claim(self) -> None:
+        try:
+            (self.path / CONFIG).touch(exist_ok=False)
+        except FileExistsError:
+            raise RunDirectoryError(f"'{self.path}' is being written by another run; name another directory") from None
 
     def end(self) -> None:
         """Let other runs have the directory."""

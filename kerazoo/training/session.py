@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -189,8 +190,9 @@ def _fit(
     except KeyboardInterrupt:
         if run and settings.resumable:
             name = origin_of(model).name or model.name
-            command = f"kerazoo train {name} --resume --run-dir {run.path}"
-            print(f"To go on from there: train(..., resume=True), or {printable(command)}", file=sys.stderr)
+            command = f"kerazoo train {name} --resume --run-dir {shlex.quote(str(run.path))}"
+            same = " with the same data" if data.source == "user" else ""
+            print(f"To go on{same}: train(..., resume=True), or {printable(command)}", file=sys.stderr)
         raise
     finally:
         progress.stop()  # also after Ctrl-C: the terminal gets its cursor back

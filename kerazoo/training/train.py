@@ -13,7 +13,7 @@ from kerazoo.data.fitting import check_fit
 from kerazoo.data.prepared import check_source, data_root
 from kerazoo.engine import internals
 from kerazoo.errors import InputError, OverrideError
-from kerazoo.factory import build_from, check_precision, compile_model, dtype_policy, seeded
+from kerazoo.factory import PRECISIONS, build_from, check_precision, compile_model, dtype_policy, seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
@@ -98,6 +98,7 @@ def train(
         began = as_it_began(run_dir, {"model": name, **given}, options, train_options(model_spec))
         options = check_options(began["options"], train_options(model_spec), f"model '{name}'")
         batch_size, seed, precision, validation_split, early_stopping, source = (began[one] for one in _REMEMBERED)
+        precision = precision if precision in PRECISIONS else None  # a policy that was set globally is to be so again
     recipe = with_options(model_spec.recipe, options)
     if epochs is None:
         epochs = (unfinished_epochs(run_dir) if resume and run_dir else None) or recipe.epochs

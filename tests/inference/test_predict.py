@@ -184,6 +184,12 @@ def test_those_before_a_bad_input_are_answered():
         next(found)
 
 
+def test_a_single_input_that_cannot_be_read_is_told_as_such():
+    with pytest.raises(kerazoo.DataError, match="has no word that the model knows") as caught:
+        kerazoo.predict("imdb_lstm", "xxqy")
+    assert "what comes after it" not in str(caught.value)
+
+
 def test_long_texts_are_not_held():
     alive = []
 

@@ -176,3 +176,50 @@ def test_other_data_than_the_model_was_trained_on_is_warned_of(trained):
             kerazoo.evaluate(model, source="sample")
     finally:
         kerazoo.model_file.set_origin(model, file_origin)
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_pictures_of_a_data_set_in_uint8_are_scaled(flat):
+    raw = np.full((4, 8, 8, 3), 255, np.uint8)
+    task = kerazoo.tasks.Pictures(
+        "raw", lambda: kerazoo.Dataset("raw", "1", "user", raw, np.arange(4)), (), "", "", (8, 8, 3), flat
+    )
+    for data in (None, kerazoo.Dataset("raw", "1", "user", raw, np.arange(4))):
+        x = task.dataset(data, {}).x_train
+        assert (x.dtype, x.max(), x.shape[1:]) == (np.float32, 1.0, (192,) if flat else (8, 8, 3))
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (28, 28, 2), (0, 4, 1)])
+def test_a_shape_that_no_picture_has_is_refused(shape):
+    with pytest.raises(kerazoo.InputError, match="wanted"):
+        kerazoo.tasks.Pictures("odd", shape=shape)
+    with pytest.raises(kerazoo.InputError, match="take Pictures"):
+        kerazoo.tasks.Digits("odd", shape=(8, 8, 1))
+
+
+def test_all_of_a_folder_is_measured(run, folder):
+    tuned = kerazoo.fine_tune(run / "model.keras", folder, num_classes=2, epochs=1, verbose=False)
+    by_path = kerazoo.evaluate(tuned.model, data=folder)
+    assert by_path == kerazoo.evaluate(tuned.model, data=kerazoo.tasks.find("clothes").read(folder, test_split=0.0))
+
+
+def test_answers_that_are_no_probabilities_are_refused():
+    import keras
+
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(3, bias_initializer="ones", kernel_initializer="zeros")(inputs))
+    with pytest.raises(kerazoo.InputError, match="no probability"):
+        kerazoo.predict(keras.Model(inputs, model(inputs) * 4), [1.0, 2.0])
+
+
+def test_reviews_of_ones_own_have_sizes_of_their_own():
+    task = kerazoo.tasks.Reviews("mails")
+    options = task.options(kerazoo.spec("toy_mlp"))
+    assert options == {"unit": "auto", "vocab_size": 20_000, "sequence_length": 100}
+    data = task.dataset((["good", "bad bad"], [1, 0]), options, learn=True)
+    assert data.x_train.shape == (2, 100)
+
+
+def test_options_for_ones_own_data_are_refused_beside_the_tasks_own():
+    with pytest.raises(kerazoo.OverrideError, match="'unit' is for data of your own"):
+        kerazoo.load_data("imdb_lstm", source="sample", unit="jieba")

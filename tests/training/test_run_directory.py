@@ -48,6 +48,14 @@ def unfinished(run, epochs=3):
     (run / "metrics.json").unlink()
 
 
+def test_saying_a_documented_default_again_is_no_other_run(tmp_path, command):
+    run = tmp_path / "run"
+    assert main(["train", "mnist_mlp", "--source", "sample", "--epochs", "1", "--run-dir", str(run)]) == 0
+    unfinished(run, 2)
+    code, errors = command("train", "mnist_mlp", "--resume", "--run-dir", run, "--set", "units=256,128")
+    assert code == 0, errors
+
+
 def test_a_run_goes_on_as_it_began_with_its_name_alone(run, command):
     unfinished(run)
     began = json.loads((run / "config.json").read_text())
