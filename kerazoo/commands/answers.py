@@ -10,7 +10,7 @@ import click
 
 import kerazoo
 from kerazoo.commands import common
-from kerazoo.commands.common import JSON, MODEL, NAME, argument, must_exist, option, path, print_json, terminal
+from kerazoo.commands.common import JSON, MODEL, NAME, argument, option, path, print_json, terminal
 from kerazoo.printable import printable
 
 _INPUTS = argument("inputs", metavar="INPUT...", nargs=-1, required=True, shell_complete=common.complete_files)
@@ -30,8 +30,6 @@ def predict(name: str, inputs: tuple[str, ...], model: str | None, html: str | N
     from kerazoo.report import predictions, predictions_html
     from kerazoo.tasks import task_of
 
-    if model is not None:
-        must_exist(model)
     task = task_of(kerazoo.spec(name))
     given = [task.from_argument(one, sys.stdin.buffer) for one in inputs]
     errors: list[kerazoo.DataError] = []
@@ -75,8 +73,6 @@ def generate(name: str, prompt: str, samples: int, model: str | None, as_json: b
         settings["seed"] = random.randrange(2**32)
     settings["stop"] = list(settings["stop"]) or None
     check_settings(samples=samples, **settings)  # before TensorFlow's seconds of import
-    if model is not None:
-        must_exist(model)
     loaded: Any = name if model is None else kerazoo.load_model(model, name)
     if samples == 1 and not as_json:
         for piece in stream(loaded, prompt, **settings):

@@ -110,9 +110,3 @@ def run_directory(name: str, given: str | None, resume: bool = False) -> Path:
     if given == "":
         raise InputError("--run-dir is an empty text; name a directory")
     return Path(given) if given is not None else default_run_directory(name)
-
-
-def must_exist(model_file: str) -> None:
-    """Refuse the name of a model file that is not there."""
-    if not Path(model_file).is_file():  # said now, not after TensorFlow's seconds of import
-        raise kerazoo.ModelFileError(f"'{model_file}' is not a file; name a .keras file")

@@ -62,8 +62,6 @@ def evaluate(name: str, model: str | None, assignments: tuple[str, ...], as_json
 
     spec = kerazoo.spec(name)
     options = parse_assignments(assignments, task_of(spec).options(spec), f"the data of '{name}'")
-    if model is not None:
-        common.must_exist(model)
     data = _own_data(spec, where, test_split=0.0)
     metrics, used = measure(name, model, data=data, **where, **options)
     if as_json:
@@ -99,10 +97,8 @@ def fine_tune(name: str, model: str, seed: int | None, run_dir: str | None, as_j
     """Train a trained model further, on its own data or yours."""
     from kerazoo.factory import PRETRAINED
 
-    if model != PRETRAINED:
-        common.must_exist(model)
-        if run_dir is not None and Path(run_dir).resolve() == Path(model).resolve().parent:
-            raise InputError(f"'{run_dir}' is where the model to fine-tune lies; name another run directory")
+    if model != PRETRAINED and run_dir is not None and Path(run_dir).resolve() == Path(model).resolve().parent:
+        raise InputError(f"'{run_dir}' is where the model to fine-tune lies; name another run directory")
     data = _own_data(kerazoo.spec(name), how)
     trained = name if model == PRETRAINED else kerazoo.load_model(model, name)
     result = kerazoo.fine_tune(trained, data, seed=seed or 0, run_dir=common.run_directory(name, run_dir), **how)

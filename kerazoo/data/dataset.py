@@ -22,8 +22,8 @@ class Dataset:
     samples that a document prints, "generated" for made-up data, and "user" for the caller's own.
     `model_options` are the model's options that follow from the data, such as the size of the vocabulary.
     `classes` are the names of the labels 0, 1, ..., where they have names. The inputs of a text classifier may also be
-    (N,) str, which `train` and `fine_tune` turn into ids. A stream (a `tf.data.Dataset` of batches of inputs and
-    labels) stands in `x_train`, with `y_train` of None.
+    (N,) str, which `train`, `fine_tune` and `evaluate` turn into ids. A stream (a `tf.data.Dataset` of batches of
+    inputs and labels) stands in `x_train`, with `y_train` of None.
     """
 
     name: str

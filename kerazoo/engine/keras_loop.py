@@ -73,7 +73,7 @@ def evaluate(model: keras.Model, x: Nested, y: Nested, **options: Any) -> dict[s
 
 
 class _Reseed(keras.callbacks.Callback):
-    """Seeds NumPy's global generator by (seed, epoch) before each epoch, for Keras shuffles with it."""
+    """Seeds NumPy's global generator by (seed, epoch) before each epoch, because Keras shuffles with it."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()

@@ -88,7 +88,7 @@ def experiment(
     minutes: float = 0.1,
     revision: int = 1,
 ) -> Callable[[Function], Function]:
-    """Make the decorated function the experiment `name` of the study in whose experiments it stands.
+    """Mark the decorated function as the experiment `name` of the study whose module defines it.
 
     Args:
         name: what the study's claims give as their `experiment`, of letters, digits, `_`, `-` and `.`.

@@ -27,7 +27,7 @@ _FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+(?=[^\s/'\"])")  # of a pat
 
 
 def plan(experiments: Iterable[Experiment], seeds: int | None, quick: bool) -> tuple[list[Run], dict[str, str]]:
-    """Return the runs of `experiments`, the short ones first, and why which experiments are left out.
+    """Return the runs of `experiments`, the short ones first, and which experiments are left out, with the reason.
 
     Args:
         experiments: those to carry out.

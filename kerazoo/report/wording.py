@@ -30,7 +30,7 @@ def words(verdict: str) -> str:
 
 
 def counts(claims: Iterable[Claim]) -> dict[Verdict, int]:
-    """Return how many claims have which verdict; verdicts that none has are left out."""
+    """Return the number of claims of each verdict; verdicts that none has are left out."""
     found = Counter(claim.verdict for claim in claims)
     return {verdict: found[verdict] for verdict in MEANINGS if found[verdict]}
 

@@ -23,7 +23,7 @@ _FILES = ("environment.json", _HISTORY, _METRICS, "model.keras", "vocabulary.jso
 _FOLDERS = ("tensorboard", "checkpoints")
 _OURS = {CONFIG, *_FILES, *_FOLDERS}
 _SETTINGS = {"model": str, "options": dict, "recipe": dict, "data": dict, "epochs": int, "batch_size": int, "seed": int}
-_DATA = {"name": "data", "version": "version", "source": "source"}  # what `data` says, as one calls it
+_DATA = {"name": "data", "version": "version", "source": "source"}  # by which errors call the fields of `data`
 
 
 def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:

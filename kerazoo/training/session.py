@@ -47,7 +47,7 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class Settings:
-    """How long, on what and with which company a model is trained; checked when made.
+    """How long a model is trained, on what, and with which callbacks; checked when made.
 
     Raises:
         InputError: a value cannot be used.
