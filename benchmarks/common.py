@@ -15,6 +15,7 @@ from device import PRECISIONS, cores
 from peers import CONTENDERS
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import kerazoo
 from kerazoo.errors import InputError, KerazooError
@@ -24,6 +25,13 @@ RESULTS = Path(__file__).parent / "results"
 
 class _Parser(argparse.ArgumentParser):
     """Reports a mistake in one line, without the usage before it."""
+
+    def parse_args(self, *given: Any, **how: Any) -> Any:
+        """Read the command line; the rows of a quick run, which is to see that it works, go beside the results."""
+        options = super().parse_args(*given, **how)
+        if getattr(options, "quick", False) and options.out.parent == RESULTS:
+            options.out = Path("runs", "benchmarks", options.out.name)
+        return options
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message} (see {self.prog} --help)")
@@ -152,7 +160,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], cap
     for i, column in enumerate(columns):
         made.add_column(column, justify="left" if i < 2 else "right", overflow="fold")
     for row in rows:
-        made.add_row(*(show(cell) for cell in row))
+        made.add_row(*(Text(show(cell)) for cell in row))
     return made
 
 

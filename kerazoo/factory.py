@@ -98,7 +98,10 @@ def compile_model(model: keras.Model, recipe: Recipe) -> None:
         ) from None
     if recipe.learning_rate is not None:
         optimizer.learning_rate = recipe.learning_rate
-    loss = keras.losses.get(recipe.loss)
+    try:
+        loss = keras.losses.get(recipe.loss)
+    except (ValueError, TypeError):
+        raise InputError(f"loss={recipe.loss!r} is unknown to Keras; try 'sparse_categorical_crossentropy'") from None
     if recipe.from_logits:  # only the loss's class takes the option: "mean_squared_error" -> "MeanSquaredError"
         class_name = "".join(word.capitalize() for word in recipe.loss.split("_"))
         loss = keras.losses.get({"class_name": class_name, "config": {"from_logits": True}})
@@ -171,6 +174,8 @@ def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int |
             given = ", ".join(f"{option}={value!r}" for option, value in arguments.items())
             reason = str(error).strip().split("\n")[0]
             raise OverrideError(f"model '{model_spec.name}' cannot be built with {given}: {reason}") from error
+    if not isinstance(model, keras.Model):
+        raise InputError(f"model '{model_spec.name}': its builder returns {type(model).__name__}; wanted a keras.Model")
     if all(model_spec.defaults[option] == value for option, value in arguments.items()):
         _check_registered(model_spec, model)
     set_origin(model, Origin(model_spec.name, dict(options)))

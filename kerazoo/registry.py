@@ -99,7 +99,7 @@ def _import_file(path: Path) -> None:
         module_spec.loader.exec_module(module)
     except KerazooError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"model file '{path}' cannot be imported: {type(error).__name__}: {error}") from error
 
 
@@ -160,5 +160,7 @@ def spec(name: str) -> ModelSpec:
     try:
         return _specs[name]
     except (KeyError, TypeError):
+        if hasattr(name, "layers"):
+            raise InputError("a name of the zoo is wanted here; kerazoo.fit trains a Keras model of your own") from None
         message = f"no model is named {name!r}.{did_you_mean(str(name), _specs)} Models: {', '.join(sorted(_specs))}"
         raise UnknownModelError(message) from None

@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from kerazoo.errors import InputError
+from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED, build
-from kerazoo.lazy import keras
+from kerazoo.lazy import keras, np
 from kerazoo.model_file import Origin, load_model, origin_of, read_origin
 from kerazoo.registry import list_models, spec
 from kerazoo.schema import ModelSpec
@@ -62,7 +62,21 @@ def _by_itself(given: Any) -> Trained:
     origin: Origin = read_origin(given) if is_file else origin_of(given)
     known = spec(origin.name) if origin.name in list_models() else None  # its registration may be elsewhere
     name = origin.name or (os.fspath(given) if is_file else given.name)
-    return Trained(name, known, task_of(known), (lambda: load_model(given)) if is_file else (lambda: given))
+    return Trained(name, known, task_of(known), lambda: _finite(load_model(given) if is_file else given))
+
+
+def _finite(model: keras.Model) -> keras.Model:
+    """Return the model, whose weights are finite: a ReLU may hide NaN from the answers.
+
+    Raises:
+        NotFiniteError: they are not.
+    """
+    for weight in model.weights:
+        values = keras.ops.convert_to_numpy(weight)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            told = f"the weights '{weight.path}' of the model '{model.name}' are not finite (its training diverged?)"
+            raise NotFiniteError(f"{told}; train it anew")
+    return model
 
 
 def _loader(name: str, model: Any, weights: Any, compiled: bool) -> Callable[[], keras.Model]:
@@ -70,14 +84,14 @@ def _loader(name: str, model: Any, weights: Any, compiled: bool) -> Callable[[],
         return (lambda: build(name, weights=PRETRAINED)) if compiled else (lambda: pretrained(name))
     if isinstance(model, (str, os.PathLike)):
         read_origin(model)  # a file that is not there is told at once
-        return lambda: load_model(model, name)
+        return lambda: _finite(load_model(model, name))
     if model is not None:
-        return lambda: model
+        return lambda: _finite(model)
     if weights is None:
         raise InputError("weights=None: wanted 'pretrained' or the path of a file; fresh weights know nothing")
     if str(weights).endswith(".keras"):
-        return lambda: load_model(weights, name)
-    return lambda: build(name, weights=os.fspath(weights), compile=compiled)
+        return lambda: _finite(load_model(weights, name))
+    return lambda: _finite(build(name, weights=os.fspath(weights), compile=compiled))
 
 
 @functools.lru_cache(maxsize=4)

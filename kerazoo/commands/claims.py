@@ -100,4 +100,5 @@ def report(out_dir: str, study: str | None, record: str | None, as_json: bool) -
     if as_json:
         print_json({"files": files})
     else:
-        common.say("\n".join(files))
+        for file in files:
+            common.say(file)

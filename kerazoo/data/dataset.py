@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,15 @@ class Dataset:
             return {}
         inputs = {"train": self.x_train, "val": self.x_val, "test": self.x_test}
         return {split: len(x) for split, x in inputs.items() if x is not None}
+
+    @property
+    def digest(self) -> str:
+        """A hash of all examples and labels; empty for a stream."""
+        found = hashlib.blake2b(digest_size=8)
+        for split in self.sizes:
+            for array in (getattr(self, f"x_{split}"), getattr(self, f"y_{split}")):
+                found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest() if self.sizes else ""
 
     def hold_out(self, fraction: float, *, seed: int = 0) -> Dataset:
         """Return the data with a random `fraction` of the training split as `x_val` and `y_val`.

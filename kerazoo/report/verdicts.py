@@ -52,6 +52,8 @@ def show_claims(console: Console, claims: Iterable[Claim]) -> None:
     else:
         console.print(shown)
         console.print(wording.summary(claims))
+        if any(claim.source == "sample" for claim in claims):
+            console.print("Measured on the embedded sample, not on the real data.")
 
 
 def show_one(console: Console, claim: Claim) -> None:

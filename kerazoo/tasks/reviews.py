@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,13 @@ from kerazoo.data.vocabulary import Vocabulary, is_unspaced, pad_front
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
 from kerazoo.printable import printable
-from kerazoo.tasks.files import checked_text, decoded, is_pipe, lines, opened
+from kerazoo.tasks.files import check_words, checked_text, decoded, is_pipe, lines, opened
 from kerazoo.tasks.known import register_task
 from kerazoo.tasks.task import Input, Item, Task
 
 _SHOWN = 60  # characters of a text in its name
 _LOOKED_AT = 1000  # texts from which script and share of known words are told
 _CHARACTERS_A_WORD = 64  # of a long text only so much is split as its last words can take
-_FEW, _SOME = 0.1, 0.25  # shares of known words below which texts are refused, and warned of
 _TEXT_FILES = (".txt", ".text", ".csv", ".tsv", ".md", ".json", ".jsonl")
 
 
@@ -61,7 +59,7 @@ class Reviews(Task):
             DataError: it knows less than a tenth of their words.
         """
         if (texts := as_texts(x)) is not None:
-            _check_known(texts[:_LOOKED_AT], vocabulary)
+            check_words(texts[:_LOOKED_AT], vocabulary)
 
     def encode(self, x: Any, options: Mapping[str, Any], vocabulary: Vocabulary | None) -> Any:
         """Return texts, lists of ids or an (N, T) array of ids as (N, sequence_length) int32."""
@@ -142,18 +140,6 @@ class Reviews(Task):
 def _shortened(text: str) -> str:
     line = " ".join(text[: 2 * _SHOWN].split())
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
-
-
-def _check_known(texts: Sequence[str], vocabulary: Vocabulary) -> None:
-    words = [word for text in texts for word in vocabulary.split(text)]
-    unknown = [word for word, one in zip(words, vocabulary.ids_of(words), strict=True) if one == vocabulary.unknown]
-    share = 1 - len(unknown) / len(words) if words else 1.0
-    if share >= _SOME:
-        return
-    told = f"the model knows {share:.0%} of the words of these texts; '{unknown[0][:_SHOWN]}' it does not know"
-    if share < _FEW:
-        raise DataError(f"{told}. Train a new model, which learns their words: kerazoo train NAME --data FILE")
-    warnings.warn(told, UserWarning, stacklevel=4)
 
 
 def as_tokens(reviews: Any, sequence_length: int, vocab_size: int) -> np.ndarray:

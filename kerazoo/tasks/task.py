@@ -63,7 +63,7 @@ class Task:
     """Whether its models go on with a text, rather than classify or compute."""
     explains: ClassVar[bool] = False
     """Whether the inputs are words, each of which can be weighed."""
-    takes: ClassVar[str] = "rows of numbers"
+    takes: ClassVar[str] = "rows of numbers, .npy, .npz and .csv files of them"
     """What `predict` takes, in a few words."""
     own: ClassVar[str] = "arrays (kerazoo.train), and no files"
     """What `--data` may name, in a few words."""
@@ -207,6 +207,8 @@ class Task:
         Raises:
             DataError: it cannot be read.
         """
+        if isinstance(given, (str, os.PathLike)):
+            given, name = _numbers_of(given), os.fspath(given)
         array = as_array(given, name)
         if array.dtype.kind not in "fiub" or array.ndim not in (1, 2):
             raise DataError(f"{name} is {array.dtype} of shape {array.shape}; wanted a row of numbers, or rows")
@@ -240,6 +242,30 @@ class Task:
     def shown(self, given: Input) -> Any:
         """Return the picture that the model saw, (H, W) or (H, W, C) float32 from 0 to 1; None where it sees none."""
         return None
+
+
+def _numbers_of(given: str | os.PathLike[str]) -> Any:
+    """Return the numbers of an .npy, .npz or .csv file, or those that a text has, separated by commas or spaces.
+
+    Raises:
+        DataError: there are none.
+    """
+    from kerazoo.tasks.files import array_file, opened
+
+    path = Path(given)
+    try:
+        if path.suffix in (".npy", ".npz"):
+            opened(path).close()
+            return array_file(path, os.fspath(given))
+        if isinstance(given, str) and path.suffix != ".csv":
+            return np.array(given.replace(",", " ").split(), np.float64)
+        with opened(path) as file:
+            return np.loadtxt(file, delimiter=",", ndmin=2)
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        wanted = "numbers separated by commas, or a .npy, .npz or .csv file of numbers"
+        raise DataError(f"'{given}' is no row of numbers; wanted {wanted}") from None
 
 
 def or_error(name: str, items: Iterator[Item]) -> Iterator[Item]:

@@ -11,8 +11,11 @@ from kerazoo.data import text
 from kerazoo.data.dataset import Dataset
 from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.errors import InputError
+from kerazoo.tasks.files import check_words
 from kerazoo.tasks.known import register_task
 from kerazoo.tasks.task import Task
+
+_LOOKED_AT = 100_000  # characters from which the share of known ones is told
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Writing(Task):
     def _given(self, data: Any, options: Mapping[str, Any], vocabulary: Vocabulary | None) -> Dataset:
         if not isinstance(data, str):
             return super()._given(data, options, vocabulary)
+        if vocabulary:
+            check_words([data[:_LOOKED_AT]], vocabulary)
         names = ("unit", "sequence_length", "stride", "max_vocabulary")
         chosen = {name: options[name] for name in names if name in options}
         return text.windows(text.split(data), "text", "user", "user", **chosen, vocabulary=vocabulary)

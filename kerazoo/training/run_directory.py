@@ -89,7 +89,7 @@ def as_it_began(
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a configuration says by names that people know: its options and recipe beside the rest."""
     data = {_DATA.get(name, f"{name} examples"): value for name, value in config.get("data", {}).items()}
-    rest = {name: value for name, value in config.items() if name not in ("data", "options", "recipe")}
+    rest = {name: value for name, value in config.items() if name not in ("data", "options", "recipe", "own_data")}
     return {**config.get("recipe", {}), **config.get("options", {}), **data, **rest}
 
 
@@ -165,15 +165,16 @@ class RunDirectory:
 
     def _check_free(self, found: list[str]) -> None:
         """Refuse a directory that holds `found`, unless it is a run that is to be overwritten."""
+        whole = True
         try:
             is_run = bool(read_config(self.path))
         except RunDirectoryError:
-            is_run = CONFIG in found and _OURS.issuperset(found)  # one that is damaged
+            whole, is_run = False, CONFIG in found and _OURS.issuperset(found)  # one that is damaged
         if not is_run:
             other = next((name for name in found if name not in _OURS), found[0])
             raise RunDirectoryError(f"'{self.path}' already holds {other} and no run; name a new or empty directory")
         if not self.overwrite:
-            ask = "ask to resume or overwrite it" if self.resumable else "ask to overwrite it"
+            ask = "ask to resume or overwrite it" if self.resumable and whole else "ask to overwrite it"
             raise RunDirectoryError(f"'{self.path}' already holds a run; name another directory, or {ask}")
 
     def start(self, config: Mapping[str, Any], environment: Mapping[str, Any]) -> None:

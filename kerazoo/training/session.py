@@ -193,6 +193,8 @@ def _fit(
             command = f"kerazoo train {name} --resume --run-dir {shlex.quote(str(run.path))}"
             same = " with the same data" if data.source == "user" else ""
             print(f"To go on{same}: train(..., resume=True), or {printable(command)}", file=sys.stderr)
+        elif run:
+            print("Fine-tuning is saved at its end alone: nothing of it was kept.", file=sys.stderr)
         raise
     finally:
         progress.stop()  # also after Ctrl-C: the terminal gets its cursor back

@@ -12,7 +12,7 @@ from kerazoo.data import Dataset
 from kerazoo.data.fitting import check_fit
 from kerazoo.data.prepared import check_source, data_root
 from kerazoo.engine import internals
-from kerazoo.errors import InputError, OverrideError
+from kerazoo.errors import DataError, InputError, OverrideError, RunDirectoryError
 from kerazoo.factory import PRECISIONS, build_from, check_precision, compile_model, dtype_policy, seeded
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, set_origin
@@ -98,6 +98,9 @@ def train(
         began = as_it_began(run_dir, {"model": name, **given}, options, train_options(model_spec))
         options = check_options(began["options"], train_options(model_spec), f"model '{name}'")
         batch_size, seed, precision, validation_split, early_stopping, source = (began[one] for one in _REMEMBERED)
+        if began.get("own_data") and data is None:
+            own = f"the run in '{run_dir}' began with data of its own ({began['data'].get('name')})"
+            raise RunDirectoryError(f"{own}; give it again, with data= or --data")
         precision = precision if precision in PRECISIONS else None  # a policy that was set globally is to be so again
     recipe = with_options(model_spec.recipe, options)
     if epochs is None:
@@ -126,11 +129,14 @@ def train(
         brought = data is not None
         data = task.dataset(data, wanted, data_dir=data_dir, source=source, learn=True)
         options = _sized(options, data)
+        digest = data.digest if run and data.source == "user" else ""  # other data of the same name would ruin a run
         classes = data.classes or (() if brought and data.source == "user" else task.classes)
         model = _model(model_spec, Origin(name, options, data.vocabulary, classes, (data.name, data.source)), recipe)
         data = check_fit(data, model, recipe.loss, {**model_spec.defaults, **options}.get("vocab_size"))
+        _check_names(classes, model, recipe.loss)
         data, validation = settings.hold_out(data, recipe.validation)
-        config = {"model": name, "options": options, "recipe": dataclasses.asdict(recipe)}
+        config = {"model": name, "options": options, "recipe": dataclasses.asdict(recipe), "own_data": brought}
+        config |= {"digest of the data": digest} if digest else {}
         return carry_out(model, data, validation, settings, run, config)
 
 
@@ -140,6 +146,15 @@ def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> N
     check_source(source)
     if data_dir is not None:
         data_root(data_dir)
+
+
+def _check_names(classes: tuple[str, ...], model: keras.Model, loss: str) -> None:
+    """Refuse more or fewer names of classes than a classifier tells apart."""
+    told = max(2, model.outputs[0].shape[-1] or 0)
+    if "crossentropy" in loss and classes and len(classes) != told:
+        raise DataError(
+            f"{len(classes)} classes are named ({', '.join(classes[:12])}) and the model tells {told} apart"
+        )
 
 
 def _sized(options: Mapping[str, Any], data: Dataset) -> dict[str, Any]:

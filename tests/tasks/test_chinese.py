@@ -126,3 +126,8 @@ def test_a_chinese_text_is_gone_on_with():
 def test_the_unit_of_a_table_can_be_chosen_and_mistaken(table):
     with pytest.raises(kerazoo.DataError, match="unit='tokens'"):
         kerazoo.train("imdb_lstm", data=find("imdb").read(table), epochs=1, unit="tokens", verbose=False)
+
+
+def test_a_generator_refuses_a_text_of_which_it_knows_no_character():
+    with pytest.raises(kerazoo.DataError, match="knows 0%"):
+        kerazoo.evaluate("textgen_lstm", data="".join(opinions(GOOD, 0)) * 3)

@@ -223,3 +223,16 @@ def test_reviews_of_ones_own_have_sizes_of_their_own():
 def test_options_for_ones_own_data_are_refused_beside_the_tasks_own():
     with pytest.raises(kerazoo.OverrideError, match="'unit' is for data of your own"):
         kerazoo.load_data("imdb_lstm", source="sample", unit="jieba")
+
+
+def test_rows_of_numbers_are_read_from_files_and_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("rows.npy", np.eye(2))
+    Path("rows.csv").write_text("1,0\n0,1\n")
+    task = kerazoo.tasks.find("toy")
+    for given, count in (("rows.npy", 2), (Path("rows.csv"), 2), ("0.5, -1", 1), ("0.5 -1", 1)):
+        items = list(task.items(given))
+        assert [np.shape(one.value) for one in items] == [(2,)] * count, given
+    for given in ("one, two", "none.npy", Path("none.csv")):
+        (wrong,) = task.items(given)
+        assert isinstance(wrong.value, kerazoo.DataError), given

@@ -210,3 +210,23 @@ def test_an_overwritten_run_is_a_run_until_its_last_file_is_gone(run, monkeypatc
     monkeypatch.setattr(run_directory, "remove", lambda path: gone.append(path.name))
     RunDirectory(run, overwrite=True)._clear()
     assert gone[-1] == "config.json" and set(gone) >= {"metrics.json", "checkpoints"}
+
+
+def test_a_run_on_own_data_goes_on_with_the_same_alone(tmp_path, command):
+    def table(name, label):
+        rows = "".join(f"text number {n},{label[n % 2]}\n" for n in range(20))
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.csv").write_text("text,label\n" + rows)
+        return tmp_path / name / "mine.csv"
+
+    first, other = table("a", "xy"), table("b", "yx")
+    run = tmp_path / "run"
+    small = ["--set", "units=4", "--set", "embedding_dim=4", "--set", "sequence_length=5", "--epochs", "1"]
+    assert main(["train", "imdb_lstm", "--data", str(first), "--run-dir", str(run), *small]) == 0
+    unfinished(run, 2)
+    code, errors = command("train", "imdb_lstm", "--resume", "--run-dir", run)
+    assert code == 2 and "began with data of its own (mine)" in errors and "--data" in errors
+    code, errors = command("train", "imdb_lstm", "--resume", "--run-dir", run, "--data", other)
+    assert code == 2 and "digest of the data" in errors
+    code, errors = command("train", "imdb_lstm", "--resume", "--run-dir", run, "--data", first)
+    assert code == 0, errors

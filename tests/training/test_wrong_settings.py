@@ -36,3 +36,18 @@ def test_a_value_that_cannot_be_is_named(arguments, reason):
 def test_a_vocabulary_larger_than_the_model_is_refused(small_data):
     with pytest.raises(kerazoo.OverrideError, match="the data needs"):
         kerazoo.train("textgen_lstm", data=small_data("textgen_lstm"), vocab_size=10, verbose=False)
+
+
+def test_another_number_of_names_than_classes_is_refused(small_data):
+    import dataclasses
+
+    data = dataclasses.replace(small_data("mnist_mlp"), classes=("odd", "even"))
+    with pytest.raises(kerazoo.DataError, match=r"2 classes are named \(odd, even\) and the model tells 10 apart"):
+        kerazoo.train("mnist_mlp", data=data, units=(4,), verbose=False)
+
+
+def test_a_model_of_ones_own_is_sent_to_fit():
+    import keras
+
+    with pytest.raises(kerazoo.InputError, match=r"kerazoo\.fit trains"):
+        kerazoo.train(keras.Sequential([keras.layers.Dense(1)]))
