@@ -157,7 +157,8 @@ def check_words(texts: Sequence[str], vocabulary: Vocabulary) -> None:
     share = 1 - len(unknown) / len(words) if words else 1.0
     if share >= _SOME:
         return
-    told = f"the model knows {share:.0%} of the words or characters of these texts; '{unknown[0][:_SHOWN]}' it does not know"
+    known = f"the model knows {share:.0%} of the words or characters of these texts"
+    told = f"{known}; '{unknown[0][:_SHOWN]}' it does not know"
     if share < _FEW:
         raise DataError(f"{told}. Train a new model, which learns their words: kerazoo train NAME --data FILE")
     warnings.warn(told, UserWarning, stacklevel=4)

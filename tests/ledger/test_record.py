@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from fakes import CPU, make_row
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kerazoo
@@ -28,6 +28,7 @@ def without_nan(value):
     return [without_nan(one) for one in value] if isinstance(value, list) else value
 
 
+@settings(deadline=None)  # it writes files, and the disk is shared
 @given(st.lists(st.dictionaries(st.text(), json_values, max_size=3), min_size=1, max_size=3))
 def test_what_is_written_is_read(tmp_path_factory, several):
     folder = tmp_path_factory.mktemp("record")
