@@ -76,13 +76,13 @@ def measure(
     origin = origin_of(network)
     wanted = {**(spec.defaults if spec else {}), **accepted, **origin.options, **given}
     known: dict[str, Any] = {"vocabulary": origin.vocabulary, "classes": origin.classes}
+    if data is None and origin.classes and task.classes and set(origin.classes) != set(task.classes):
+        told = f"the model tells {', '.join(origin.classes[:12])} apart, which {task.name} does not have"
+        raise DataError(f"{told}; give data of these classes, with data= or --data")
     if isinstance(data, os.PathLike):
         data = task.read(Path(data), test_split=0.0)  # all of it is measured
     used = task.dataset(data, wanted, data_dir=data_dir, source=source, **known)
     used = check_fit(used, network, spec.recipe.loss if spec else None, wanted.get("vocab_size"))
-    if data is None and origin.classes and task.classes and set(origin.classes) != set(task.classes):
-        told = f"the model tells {', '.join(origin.classes[:12])} apart, which {task.name} does not have"
-        raise DataError(f"{told}; give data of these classes, with data= or --data")
     if data is None and origin.data not in ((), (used.name, used.source)):
         trained_on = " ".join((origin.data[0], f"({origin.data[1]})"))
         told = f"trained on {trained_on}, measured on {used.name} ({used.source}); name the data, or its source"

@@ -236,3 +236,9 @@ def test_rows_of_numbers_are_read_from_files_and_words(tmp_path, monkeypatch):
     for given in ("one, two", "none.npy", Path("none.csv")):
         (wrong,) = task.items(given)
         assert isinstance(wrong.value, kerazoo.DataError), given
+
+
+def test_a_model_of_other_classes_is_told_that_it_wants_data_of_them(run, folder):
+    tuned = kerazoo.fine_tune(run / "model.keras", folder, num_classes=2, epochs=1, verbose=False)
+    with pytest.raises(kerazoo.DataError, match="tells high, low apart, which clothes does not have; give data"):
+        kerazoo.evaluate(tuned.model)
