@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED, build
-from kerazoo.lazy import keras
+from kerazoo.lazy import keras, np
 from kerazoo.model_file import Origin, load_model, origin_of, read_origin
 from kerazoo.registry import list_models, spec
 from kerazoo.schema import ModelSpec
@@ -72,7 +72,7 @@ def _finite(model: keras.Model) -> keras.Model:
         NotFiniteError: they are not.
     """
     for weight in model.weights:
-        if "float" in weight.dtype and not bool(keras.ops.all(keras.ops.isfinite(weight))):
+        if "float" in weight.dtype and not np.isfinite(np.asarray(keras.ops.convert_to_tensor(weight))).all():
             told = f"the weights '{weight.path}' of the model '{model.name}' are not finite (its training diverged?)"
             raise NotFiniteError(f"{told}; train it anew")
     return model
