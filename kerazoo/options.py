@@ -23,6 +23,12 @@ def options_of(function: Callable[..., Any]) -> dict[str, Any]:
     return {one.name: one.default for one in parameters if one.default is not inspect.Parameter.empty}
 
 
+def required_of(function: Callable[..., Any]) -> str | None:
+    """Return the first parameter of `function` that has no default; None where all have one."""
+    parameters = inspect.signature(function).parameters.values()
+    return next((one.name for one in parameters if one.default is inspect.Parameter.empty), None)
+
+
 def _describe(default: Any) -> str:
     """Name the type that `default` stands for, as the message of an error does."""
     if default is None:

@@ -6,7 +6,6 @@ import contextlib
 import fnmatch
 import importlib
 import importlib.util
-import inspect
 import os
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kerazoo.errors import InputError, KerazooError, UnknownModelError, did_you_mean
+from kerazoo.options import required_of
 from kerazoo.schema import ModelSpec, Recipe, Source, Tensor
 
 Builder = TypeVar("Builder", bound=Callable[..., Any])
@@ -74,9 +74,8 @@ def register(
         # The zoo's own models name tasks that exist (a test sees to it); to look would import them for a mere list.
         named = wanted if own or wanted is None else importlib.import_module("kerazoo.tasks").resolve(wanted).name
         spec = ModelSpec(key, source, summary, inputs, outputs, recipe, num_params, named, claims, builder)
-        required = [option for option, default in spec.defaults.items() if default is inspect.Parameter.empty]
-        if required:
-            raise InputError(f"model '{key}': builder parameter '{required[0]}' has no default; give it one")
+        if required := required_of(builder):
+            raise InputError(f"model '{key}': builder parameter '{required}' has no default; give it one")
         if key in _specs:
             raise InputError(f"a model named '{key}' is already registered; choose another name")
         _specs[key] = spec

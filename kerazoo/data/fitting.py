@@ -13,6 +13,11 @@ from kerazoo.lazy import np
 _CLASSIFY = ("sparse_categorical_crossentropy", "binary_crossentropy")
 
 
+def told_apart(model: Any) -> int:
+    """Return how many classes a classifier tells apart; a single sigmoid unit tells two."""
+    return max(2, model.outputs[0].shape[-1] or 0)
+
+
 def check_fit(data: Dataset, model: Any, loss: str | None, vocab_size: int | None = None) -> Dataset:
     """Return `data` with labels as the loss takes them, once its inputs and labels fit the built `model`.
 

@@ -6,7 +6,7 @@ import json
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ from kerazoo.lazy import np
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 PADDING = ""
+_FEW, _SOME = 0.1, 0.25  # shares of known words below which texts are refused, and warned of
+_SHOWN = 60  # characters of a word in an error
 
 # Line breaks of web pages, and the punctuation that separates words; the apostrophe belongs to the word.
 _MARKUP = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -202,3 +204,21 @@ def pad_front(rows: Iterable[Iterable[int]], length: int) -> np.ndarray:
         last = np.asarray(row, np.int32)[-length:]
         padded[place, length - len(last) :] = last
     return padded
+
+
+def check_words(texts: Sequence[str], vocabulary: Vocabulary) -> None:
+    """Warn of texts of which a model knows few words, or characters, and refuse those of which it knows hardly any.
+
+    Raises:
+        DataError: it knows less than a tenth of them.
+    """
+    words = [word for text in texts for word in vocabulary.split(text)]
+    unknown = [word for word, one in zip(words, vocabulary.ids_of(words), strict=True) if one == vocabulary.unknown]
+    share = 1 - len(unknown) / len(words) if words else 1.0
+    if share >= _SOME:
+        return
+    known = f"the model knows {share:.0%} of the words or characters of these texts"
+    told = f"{known}; '{unknown[0][:_SHOWN]}' it does not know"
+    if share < _FEW:
+        raise DataError(f"{told}. Train a new model, which learns their words: kerazoo train NAME --data FILE")
+    warnings.warn(told, UserWarning, stacklevel=4)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from kerazoo import engine
+from kerazoo.data.fitting import told_apart
 from kerazoo.errors import DataError, InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED, exact_products
 from kerazoo.lazy import keras, np
 from kerazoo.model_file import origin_of
 from kerazoo.schema import Prediction, Word
-from kerazoo.tasks.task import Input, Item
+from kerazoo.tasks.items import Input, Item
 from kerazoo.trained import Trained, trained
 
 _BATCH = 256
@@ -150,7 +151,7 @@ class _Classifier:
         vocabulary = self.origin.vocabulary
         self.reader = attribution.reader_of(model, vocabulary.unknown) if explain and vocabulary else None
         self.attention = attention
-        count = max(2, model.outputs[0].shape[-1])
+        count = told_apart(model)
         names = self.origin.classes
         self.labels = names if len(names) == count else tuple(map(str, range(count)))
 

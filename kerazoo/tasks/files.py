@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.errors import DataError
 from kerazoo.files import is_open_pipe, open_file
 from kerazoo.lazy import np
-from kerazoo.tasks.task import Item, or_error
+from kerazoo.tasks.items import Item, or_error
 
 LONGEST_LINE = 2**24  # bytes of one text in a file
 LARGEST_STREAM = 2**26  # bytes of a picture or an array from a pipe
-_FEW, _SOME = 0.1, 0.25  # shares of known words below which texts are refused, and warned of
-_SHOWN = 60  # characters of a word in an error
 LARGEST_ARCHIVE = 2**31  # bytes of the arrays in an .npz, which are unpacked into memory
 
 
@@ -146,19 +143,23 @@ def _archived(source: Path | IO[bytes], name: str) -> Any:
         return arrays[chosen[0]]
 
 
-def check_words(texts: Sequence[str], vocabulary: Vocabulary) -> None:
-    """Warn of texts of which a model knows few words, or characters, and refuse those of which it knows hardly any.
+def numbers_of(given: str | os.PathLike[str]) -> Any:
+    """Return the numbers of an .npy, .npz or .csv file, or those that a text has, separated by commas or spaces.
 
     Raises:
-        DataError: it knows less than a tenth of them.
+        DataError: there are none.
     """
-    words = [word for text in texts for word in vocabulary.split(text)]
-    unknown = [word for word, one in zip(words, vocabulary.ids_of(words), strict=True) if one == vocabulary.unknown]
-    share = 1 - len(unknown) / len(words) if words else 1.0
-    if share >= _SOME:
-        return
-    known = f"the model knows {share:.0%} of the words or characters of these texts"
-    told = f"{known}; '{unknown[0][:_SHOWN]}' it does not know"
-    if share < _FEW:
-        raise DataError(f"{told}. Train a new model, which learns their words: kerazoo train NAME --data FILE")
-    warnings.warn(told, UserWarning, stacklevel=4)
+    path = Path(given)
+    try:
+        if path.suffix in (".npy", ".npz"):
+            opened(path).close()
+            return array_file(path, os.fspath(given))
+        if isinstance(given, str) and path.suffix != ".csv":
+            return np.array(given.replace(",", " ").split(), np.float64)
+        with opened(path) as file:
+            return np.loadtxt(file, delimiter=",", ndmin=2)
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        wanted = "numbers separated by commas, or a .npy, .npz or .csv file of numbers"
+        raise DataError(f"'{given}' is no row of numbers; wanted {wanted}") from None

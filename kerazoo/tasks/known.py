@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from inspect import signature
-
 from kerazoo.errors import InputError, did_you_mean
+from kerazoo.options import required_of
 from kerazoo.registry import discover
 from kerazoo.schema import ModelSpec
 from kerazoo.tasks.task import Task
@@ -22,11 +21,8 @@ def register_task(task: Task) -> Task:
         raise InputError(f"register_task takes a kerazoo.Task, not {task!r}")
     if not task.name or not isinstance(task.name, str):
         raise InputError(f"a task wants a name, not {task.name!r}")
-    required = (
-        [one.name for one in signature(task.load).parameters.values() if one.default is one.empty] if task.load else []
-    )
-    if required:
-        raise InputError(f"task '{task.name}': load's parameter '{required[0]}' has no default; give it one")
+    if task.load and (required := required_of(task.load)):
+        raise InputError(f"task '{task.name}': load's parameter '{required}' has no default; give it one")
     if task.name in _tasks and _tasks[task.name] is not task:
         raise InputError(f"a task named '{task.name}' is already registered; choose another name")
     _tasks[task.name] = task

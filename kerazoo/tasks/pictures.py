@@ -21,8 +21,9 @@ from kerazoo.errors import DataError, InputError
 from kerazoo.lazy import np, tf
 from kerazoo.printable import printable
 from kerazoo.tasks.files import LARGEST_STREAM, array_file, is_pipe, opened
+from kerazoo.tasks.items import Input, Item, as_array, or_error
 from kerazoo.tasks.known import register_task
-from kerazoo.tasks.task import Input, Item, Task, as_array, or_error
+from kerazoo.tasks.task import Task
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from typing import IO, Any, ClassVar
 
 from kerazoo.data import imdb
 from kerazoo.data.own import read_csv
-from kerazoo.data.vocabulary import Vocabulary, is_unspaced, pad_front
+from kerazoo.data.vocabulary import Vocabulary, check_words, is_unspaced, pad_front
 from kerazoo.errors import DataError
 from kerazoo.lazy import np
 from kerazoo.printable import printable
-from kerazoo.tasks.files import check_words, checked_text, decoded, is_pipe, lines, opened
+from kerazoo.tasks.files import checked_text, decoded, is_pipe, lines, opened
+from kerazoo.tasks.items import Input, Item
 from kerazoo.tasks.known import register_task
-from kerazoo.tasks.task import Input, Item, Task
+from kerazoo.tasks.task import Task
 
 _SHOWN = 60  # characters of a text in its name
 _LOOKED_AT = 1000  # texts from which script and share of known words are told

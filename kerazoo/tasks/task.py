@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar, NamedTuple
+from typing import IO, Any, ClassVar
 
 from kerazoo.data.dataset import Dataset
 from kerazoo.data.forms import as_dataset, is_raw, labels, numbers
@@ -20,23 +20,10 @@ from kerazoo.errors import DataError, OverrideError
 from kerazoo.lazy import np
 from kerazoo.options import options_of
 from kerazoo.schema import ModelSpec
+from kerazoo.tasks.files import numbers_of
+from kerazoo.tasks.items import Input, Item, as_array, or_error
 
 _WHERE = ("data_dir", "source")  # where to load from, not what to make of it
-
-
-class Item(NamedTuple):
-    """One input as it was read: what to call it, and a text, numbers, or why it cannot be read."""
-
-    name: str
-    value: Any
-
-
-class Input(NamedTuple):
-    """One input as a model takes it: its name, its numbers, and of a text the words that they stand for."""
-
-    name: str
-    row: Any
-    words: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -208,7 +195,7 @@ class Task:
             DataError: it cannot be read.
         """
         if isinstance(given, (str, os.PathLike)):
-            given, name = _numbers_of(given), os.fspath(given)
+            given, name = numbers_of(given), os.fspath(given)
         array = as_array(given, name)
         if array.dtype.kind not in "fiub" or array.ndim not in (1, 2):
             raise DataError(f"{name} is {array.dtype} of shape {array.shape}; wanted a row of numbers, or rows")
@@ -242,47 +229,3 @@ class Task:
     def shown(self, given: Input) -> Any:
         """Return the picture that the model saw, (H, W) or (H, W, C) float32 from 0 to 1; None where it sees none."""
         return None
-
-
-def _numbers_of(given: str | os.PathLike[str]) -> Any:
-    """Return the numbers of an .npy, .npz or .csv file, or those that a text has, separated by commas or spaces.
-
-    Raises:
-        DataError: there are none.
-    """
-    from kerazoo.tasks.files import array_file, opened
-
-    path = Path(given)
-    try:
-        if path.suffix in (".npy", ".npz"):
-            opened(path).close()
-            return array_file(path, os.fspath(given))
-        if isinstance(given, str) and path.suffix != ".csv":
-            return np.array(given.replace(",", " ").split(), np.float64)
-        with opened(path) as file:
-            return np.loadtxt(file, delimiter=",", ndmin=2)
-    except ValueError as error:
-        if isinstance(error, DataError):
-            raise
-        wanted = "numbers separated by commas, or a .npy, .npz or .csv file of numbers"
-        raise DataError(f"'{given}' is no row of numbers; wanted {wanted}") from None
-
-
-def or_error(name: str, items: Iterator[Item]) -> Iterator[Item]:
-    """Yield `items`, and where they end in a `DataError`, that as the value of one more."""
-    try:
-        yield from items
-    except DataError as error:
-        yield Item(name, error)
-
-
-def as_array(given: Any, name: str) -> np.ndarray:
-    """Return `given` as an array.
-
-    Raises:
-        DataError: it has rows of different lengths.
-    """
-    try:
-        return np.asarray(given)
-    except ValueError:
-        raise DataError(f"{name} is of rows of different lengths; wanted one array") from None

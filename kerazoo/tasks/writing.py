@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 
 from kerazoo.data import text
 from kerazoo.data.dataset import Dataset
-from kerazoo.data.vocabulary import Vocabulary
+from kerazoo.data.vocabulary import Vocabulary, check_words
 from kerazoo.errors import InputError
-from kerazoo.tasks.files import check_words
 from kerazoo.tasks.known import register_task
 from kerazoo.tasks.task import Task
 

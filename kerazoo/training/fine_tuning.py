@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kerazoo.data import Dataset
-from kerazoo.data.fitting import check_fit
+from kerazoo.data.fitting import check_fit, told_apart
 from kerazoo.errors import DataError, InputError, did_you_mean
 from kerazoo.factory import seeded
 from kerazoo.lazy import keras
@@ -166,7 +166,7 @@ def _fitting(
 
 def _check_classes(data: Dataset, model: keras.Model) -> None:
     """Refuse data with names for more or fewer classes than the model tells apart."""
-    have, told = len(data.classes), max(2, model.outputs[0].shape[-1] or 0) if model.outputs else 0
+    have, told = len(data.classes), told_apart(model) if model.outputs else 0
     if have not in (0, told):
         names = ", ".join(data.classes[:12])
         advice = f"give num_classes={have} for a new last layer"

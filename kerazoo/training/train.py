@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kerazoo.data import Dataset
-from kerazoo.data.fitting import check_fit
+from kerazoo.data.fitting import check_fit, told_apart
 from kerazoo.data.prepared import check_source, data_root
 from kerazoo.engine import internals
 from kerazoo.errors import DataError, InputError, OverrideError, RunDirectoryError
@@ -150,7 +150,7 @@ def _check_without_keras(precision: str | None, source: str, data_dir: Any) -> N
 
 def _check_names(classes: tuple[str, ...], model: keras.Model, loss: str) -> None:
     """Refuse more or fewer names of classes than a classifier tells apart."""
-    told = max(2, model.outputs[0].shape[-1] or 0)
+    told = told_apart(model)
     if "crossentropy" in loss and classes and len(classes) != told:
         raise DataError(
             f"{len(classes)} classes are named ({', '.join(classes[:12])}) and the model tells {told} apart"
