@@ -9,6 +9,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -129,9 +130,9 @@ def read_rows(directory: Path, experiment: str | None = None, sample: bool = Fal
 def select(rows: Iterable[Row], experiment: str, revision: int | None = None) -> tuple[list[Row], str]:
     """Return the rows that count, one a seed, all of one environment and data, and a remark on those left out.
 
-    They are of the newest (or the given) revision; of several rows of a seed the latest; of several environments or
-    versions of the data those with the most seeds, and among equals those measured last; of sample data only where
-    there are no others.
+    They are of the newest (or the given) revision, and of those by the newest version of kerazoo; of several rows of a
+    seed the latest; of several environments or versions of the data those with the most seeds, and among equals those
+    measured last; of sample data only where there are no others.
     """
     found = [row for row in rows if row["experiment"] == experiment]
     wanted = max((row["revision"] for row in found), default=0) if revision is None else revision
@@ -139,6 +140,8 @@ def select(rows: Iterable[Row], experiment: str, revision: int | None = None) ->
     if not current:
         old = "The record holds measurements of an earlier design of the experiment only." if found else ""
         return [], old
+    newest = max((row["kerazoo"] for row in current), key=_version)
+    current = [row for row in current if row["kerazoo"] == newest]
     places: dict[tuple[Any, ...], dict[int, Row]] = defaultdict(dict)
     for row in current:
         of_place = places[origin(row)]
@@ -155,6 +158,11 @@ def select(rows: Iterable[Row], experiment: str, revision: int | None = None) ->
     counted = f"{left_out} measurement{'s' * (left_out > 1)}"
     remark = f"{counted} in another environment, or on another version of the data, left out." if left_out else ""
     return [best[seed] for seed in sorted(best)], remark
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Return what a version is ordered by: its numbers."""
+    return tuple(map(int, re.findall(r"\d+", text)[:3]))
 
 
 def fingerprint(environment: Mapping[str, Any]) -> tuple[Any, ...]:

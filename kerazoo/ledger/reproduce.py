@@ -107,7 +107,7 @@ def reproduce(
         whole_number("seeds", seeds)
     needs = Needs(source, data_dir, sample=not of_study.packaged)
     directory = Path(record or of_study.record) if verify else _writable(of_study.out if out is None else out)
-    wanted = {entry.check: of_study.experiments[entry.check] for entry in entries}
+    wanted = {entry.check: of_study.experiments[entry.check] for entry in entries if entry.check}
     absences: dict[str, str] = {}
     if verify:
         runs = sample(wanted.values(), of_study.rows(record), quick, chosen=chosen is not None)

@@ -67,6 +67,31 @@ def equivalence(values: Sequence[float], centre: float, margin: float) -> float:
     return float(max(above, below))
 
 
+def contradiction(values: Sequence[float], centre: float, margin: float) -> float:
+    """Return the p-value of a two-sided t test that the mean of `values` lies outside `centre` ± `margin`.
+
+    It is below 0.05 just where the 95 % interval of the mean does not touch the margin. Values without any spread give
+    0 or 1.
+    """
+    mean = float(np.mean(values))
+    if spread(values) == 0:
+        return 1.0 if close(mean, centre, margin) else 0.0
+    end, side = (centre - margin, "less") if mean < centre else (centre + margin, "greater")
+    return min(1.0, 2 * float(_stats().ttest_1samp(values, end, alternative=side).pvalue))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values of a family of tests, adjusted so that the whole family errs as rarely as one test.
+
+    The k-th smallest of n is multiplied by n - k + 1, and none is smaller than one before it (Holm 1979).
+    """
+    adjusted, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
 def binomial_interval(share: float, size: int) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share that was counted on `size` independent examples.
 
@@ -87,34 +112,36 @@ def prediction_margin(values: Sequence[float], confidence: float = 0.99) -> floa
     return quantile * spread(values) * (1 + 1 / len(values)) ** 0.5
 
 
-def seeds_to_show(values: Sequence[float], centre: float, margin: float) -> int | None:
+def seeds_to_show(values: Sequence[float], centre: float, margin: float, tests: int = 1) -> int | None:
     """Return how many values would decide, with a power of 80 %, whether their mean lies within `centre` ± `margin`.
 
     It is computed as if mean and spread stayed those of `values`: where the mean is within, by the two one-sided tests
     of `equivalence` (a lower bound of their power, from two noncentral t distributions), and where it is not, by the
-    end of the 95 % interval that lies next to the margin. None is more than a thousand.
+    end of the 95 % interval that lies next to the margin. None is more than a thousand. Of one of several `tests` the
+    level is divided by their number, which Holm's procedure needs at most.
     """
     mean, sd = float(np.mean(values)), spread(values)
     inside = margin - abs(mean - centre)
     if inside <= 0:
-        return seeds_to_separate(-inside, sd, len(values))
+        return seeds_to_separate(-inside, sd, len(values), tests)
 
     def power(n: int) -> float:
         ends = (margin - (mean - centre), margin + (mean - centre))
-        return sum(_power(end, sd, n, SIGNIFICANCE) for end in ends) - 1
+        return sum(_power(end, sd, n, SIGNIFICANCE / tests) for end in ends) - 1
 
     return _least(power, len(values))
 
 
-def seeds_to_separate(distance: float, sd: float, n: int) -> int | None:
+def seeds_to_separate(distance: float, sd: float, n: int, tests: int = 1) -> int | None:
     """Return how many values would put their mean's 95 % interval apart from a limit, with a power of 80 %.
 
     Args:
         distance: of the mean from the limit.
         sd: the standard deviation of the values.
         n: how many there are now.
+        tests: as in `seeds_to_show`.
     """
-    return _least(lambda count: _power(distance, sd, count, (1 - CONFIDENCE) / 2), n)
+    return _least(lambda count: _power(distance, sd, count, (1 - CONFIDENCE) / 2 / tests), n)
 
 
 def _power(distance: float, sd: float, n: int, significance: float) -> float:

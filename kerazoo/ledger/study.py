@@ -10,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kerazoo.errors import InputError, KerazooError, LedgerError, did_you_mean
 from kerazoo.ledger.catalog import Experiment, collect
 from kerazoo.ledger.declared import Declared
 from kerazoo.ledger.entries import Entry, Figure, read_document
 from kerazoo.ledger.finding import PACKAGED, StudyName, find, modules_of
-from kerazoo.ledger.record import Row, read_rows
-from kerazoo.ledger.verdicts import judge
+from kerazoo.ledger.record import Row, read_rows, select
+from kerazoo.ledger.rules import Corrected, corrected
+from kerazoo.ledger.verdicts import judge, values_of
 from kerazoo.registry import list_models, spec
 from kerazoo.schema import Claim
 
@@ -99,11 +101,25 @@ class Study:
         by_experiment = defaultdict(list)
         for row in rows:
             by_experiment[row["experiment"]].append(row)
+        families = self._families(by_experiment)
         judged = []
         for entry in entries:
+            if entry.rule == "source":
+                judged.append(judge(entry, ()))
+                continue
             one, absence = self.experiments[entry.check], (absences or {}).get(entry.check, "")
-            judged.append(judge(entry, by_experiment[entry.check], one.revision, absence, one.seeds))
+            family = families.get(entry.id)
+            judged.append(judge(entry, by_experiment[entry.check], one.revision, absence, one.seeds, family))
         return judged
+
+    def _families(self, rows: Mapping[str, list[Row]]) -> dict[str, Corrected]:
+        """Return the corrected p-values of all entries that are of a family, those that were not chosen too."""
+        families: dict[str, list[tuple[Entry, list[Any]]]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.family:
+                used, _ = select(rows.get(entry.check, []), entry.check, self.experiments[entry.check].revision)
+                families[entry.family].append((entry, values_of(used, entry.value)))
+        return corrected(families)
 
 
 def claims(
@@ -181,7 +197,7 @@ def _faults_between(
         if entry.id in known:
             yield f"{entry.file}, {entry.id}: the id stands twice; give each claim its own"
         known.add(entry.id)
-    named = [(one.file, one.id, one.check) for one in entries]
+    named = [(one.file, one.id, one.check) for one in entries if one.rule != "source"]
     for file, name, check in [*named, *((one.file, one.title, one.experiment) for one in figures)]:
         if check not in experiments:
             near = did_you_mean(check, experiments)

@@ -57,20 +57,19 @@ def differences_of(entries: Iterable[Entry], recorded: Sequence[Row], measured: 
         for entry in by_check[now["experiment"]]:
             if entry.rule == "timing":
                 continue
-            line = _difference(entry, rows, before, now)
-            if line:
-                lines.append(line)
+            paths = dict.fromkeys([entry.value, *entry.parts.values()])
+            lines += filter(None, (_difference(entry, path, rows, before, now) for path in paths))
     return lines
 
 
-def _difference(entry: Entry, rows: Sequence[Row], before: Row, now: Row) -> str:
-    old, new = look_up(before["values"], entry.value), look_up(now["values"], entry.value)
+def _difference(entry: Entry, path: str, rows: Sequence[Row], before: Row, now: Row) -> str:
+    old, new = look_up(before["values"], path), look_up(now["values"], path)
     if old is MISSING and new is MISSING:
         return ""
     if _repeatable(before, now) and not entry.clock:
         same, how = _same(old, new), "in the same environment"
     else:
-        margin = _margin(entry, [look_up(row["values"], entry.value) for row in rows])
+        margin = _margin(entry, [look_up(row["values"], path) for row in rows])
         same, how = margin is None or close(new, old, margin), f"by more than {text_of(margin)}"
     if same:
         return ""

@@ -64,7 +64,7 @@ def show_card(console: Console, card: Card) -> None:
     for claim in card.results:
         shown.add_row(Text(claim.metric), Text(f"{wording.measured(claim)}; {wording.words(claim.verdict)}"))
     if card.cells:
-        shown.add_row("printed table of epochs", wording.summary(card.cells).replace("claims", "numbers"))
+        shown.add_row("printed table of epochs", wording.cells(card.cells))
     for one in card.repairs:
         shown.add_row("repaired", Text(f"{one.what}: {one.why}"))
     for name, line in wording.weights(card.weights).items() if card.weights else ():

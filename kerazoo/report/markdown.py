@@ -90,8 +90,8 @@ def results_block(contents: Contents) -> str:
                 rows.append(_result(model.name, claim))
         cells = [claim for claim in about if claim.id in contents.cells]
         if cells:
-            told = wording.summary(cells).replace("claims", "numbers")
-            rows.append((f"[{model.name}](docs/models/{model.name}.md)", "the printed table of epochs", told, "", ""))
+            told = (f"[{model.name}](docs/models/{model.name}.md)", "the printed table of epochs", wording.cells(cells))
+            rows.append((*told, "", ""))
     headings = ("model", "what", "documented", "measured", "verdict")
     return "\n\n".join([f"{wording.summary(contents.claims)}.", table(headings, rows), *_weights(contents)])
 

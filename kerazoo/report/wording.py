@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kerazoo.ledger.rules import combined
 from kerazoo.ledger.values import text_of, with_margin
 from kerazoo.schema import Claim, Verdict
 
@@ -29,18 +30,38 @@ def words(verdict: str) -> str:
     return str(verdict).replace("_", " ")
 
 
+def facts(claims: Iterable[Claim]) -> dict[str, Verdict]:
+    """Return the verdict on each fact that `claims` state, by the fact's id."""
+    verdicts: dict[str, list[Verdict]] = defaultdict(list)
+    for claim in claims:
+        verdicts[claim.fact].append(claim.verdict)
+    return {fact: combined(found) for fact, found in verdicts.items()}
+
+
 def counts(claims: Iterable[Claim]) -> dict[Verdict, int]:
-    """Return the number of claims of each verdict; verdicts that none has are left out."""
-    found = Counter(claim.verdict for claim in claims)
+    """Return the number of facts of each verdict; verdicts that none has are left out."""
+    found = Counter(facts(claims).values())
     return {verdict: found[verdict] for verdict in MEANINGS if found[verdict]}
 
 
 def summary(claims: Iterable[Claim]) -> str:
-    """Return the counts in one line: "12 claims: 4 reproduced, 8 hold"."""
+    """Return the counts of facts in one line: "12 facts (of 20 claims): 4 reproduced, 8 hold"."""
+    claims = list(claims)
     found = counts(claims)
-    listed = ", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in found.items())
     total = sum(found.values())
-    return f"{total} claim{'s' * (total != 1)}: {listed}" if total else "no claims"
+    if total == len(claims):
+        return f"{total} claim{'s' * (total != 1)}: {_listed(found)}" if total else "no claims"
+    return f"{total} fact{'s' * (total != 1)} (of {len(claims)} claims): {_listed(found)}"
+
+
+def cells(claims: Iterable[Claim]) -> str:
+    """Return the counts of numbers of a table in one line: "40 numbers: 9 reproduced, 31 not reproduced"."""
+    found = Counter(claim.verdict for claim in claims)
+    return f"{found.total()} numbers: {_listed({one: found[one] for one in MEANINGS if found[one]})}"
+
+
+def _listed(counted: Mapping[Verdict, int]) -> str:
+    return ", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in counted.items())
 
 
 def documents(count: int) -> str:
@@ -61,6 +82,8 @@ def documented(claim: Claim) -> str:
 
 def measured(claim: Claim) -> str:
     """Return what was measured: the mean with the half width of its 95 % interval, the unit and the seeds."""
+    if claim.rule == "source":
+        return claim.correct or "by the source"
     if claim.measured is None:
         return "not measured"
     if claim.n == 1:

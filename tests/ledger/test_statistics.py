@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -78,3 +78,16 @@ def test_the_seeds_that_show_equivalence_do_so_four_times_in_five(shift):
 def test_more_than_a_thousand_seeds_are_not_counted():
     assert statistics.seeds_to_separate(0.001, 1.0, 3) is None
     assert statistics.seeds_to_show(_with(1.2, 1.0), 0.0, 1.0) == statistics.seeds_to_separate(0.2, 1.0, 3)
+
+
+def test_holm_multiplies_the_smallest_by_the_number_of_tests():
+    assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert statistics.holm([]) == []
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=8), st.floats(0.01, 0.5))
+def test_a_mean_is_contradicted_where_its_interval_lies_outside(values, margin):
+    low, high = statistics.summarise(values).interval
+    assume(min(abs(low - margin), abs(high + margin)) > 1e-9 and statistics.spread(values) > 1e-6)
+    outside = low > margin or high < -margin
+    assert (statistics.contradiction(values, 0.0, margin) < 0.05) == outside

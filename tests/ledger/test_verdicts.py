@@ -1,3 +1,4 @@
+import dataclasses
 import re
 
 import pytest
@@ -5,10 +6,14 @@ from fakes import CPU, make_claim, make_row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerazoo.ledger.entries import Entry
+from kerazoo.ledger.entries import Answer, Chinese, Entry
+from kerazoo.ledger.rules import combined
+from kerazoo.ledger.study import load_study
 from kerazoo.ledger.values import close, text_of
 from kerazoo.ledger.verdicts import judge
+from kerazoo.schema import Verdict
 
+PROBE = "import kerazoo\n\n\n@kerazoo.experiment('probe', seeds=3)\ndef probe(setting):\n    return {}\n"
 GPU = {**CPU, "gpus": ["H100"]}
 
 
@@ -219,3 +224,56 @@ def test_values_are_shown_short():
     assert [text_of(one) for one in (0.123456, 25000, [1, 0.5], True, 231234.5)] == [
         "0.1235", "25000", "[1, 0.5]", "True", "231,234",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parts", "verdict"),
+    [
+        ([True, True], "holds"),
+        ([False, False], "wrong"),
+        ([True, False], "mixed"),
+    ],
+)
+def test_a_claim_of_several_parts_is_mixed_where_they_differ(parts, verdict):
+    values = {"number": parts[0], **{f"part{place}": part for place, part in enumerate(parts)}}
+    paths = {f"the part {place}": f"part{place}" for place in range(len(parts))}
+    found = judge(entry(rule="true", kind="statement", parts=paths), [make_row(values=values)])
+    assert found.verdict == verdict
+    assert all(f"{name}: " in found.note for name in paths)
+
+
+@given(st.lists(st.sampled_from(list(Verdict)), max_size=6))
+def test_verdicts_on_one_fact_are_combined_in_any_order(verdicts):
+    found = combined(verdicts)
+    assert found is combined(reversed(verdicts)) and (found is Verdict.MIXED or not verdicts or found in verdicts)
+    if {"holds", "wrong"} <= set(verdicts):
+        assert found is Verdict.MIXED
+
+
+def test_a_claim_that_a_source_settles_has_the_verdict_of_its_entry():
+    made = {"rule": "source", "kind": "literature", "finding": "wrong", "reference": "Vaswani et al. 2017", "value": ""}
+    claim = judge(entry(**{**made, "experiment": ""}), [])
+    assert (claim.verdict, claim.n, claim.measured) == ("wrong", 0, None)
+    assert claim.note == "a test. Source: Vaswani et al. 2017."
+
+
+def test_an_answer_is_told_with_the_verdict_that_it_explains_and_no_other():
+    answer = Answer("reproduced", "Measured {measured} over {n} seeds: {x}.", "实测{measured}。")
+    given = dataclasses.replace(entry(), answer=answer, zh=Chinese(metric="准确率"))
+    claim = judge(given, rows_of(0.839, 0.843, 0.835))
+    assert claim.answer == "Measured 0.839 over 3 seeds: {x}."
+    assert claim.zh == {"metric": "准确率", "answer": "实测0.839。"}
+    other = judge(given, rows_of(0.739, 0.743, 0.735))
+    assert (other.answer, other.zh) == ("", {"metric": "准确率"})
+
+
+def test_the_numbers_of_a_family_are_corrected_for_how_many_they_are(write_study):
+    claims = [make_claim(id=f"009/{place}", value=f"numbers.{place}", family="the table") for place in range(10)]
+    study = load_study(write_study(*claims, experiments=PROBE))
+    noise = [0.0, 0.009, -0.009]  # alone, each passes
+    rows = [make_row(seed, {"numbers": [0.84 + noise[seed]] * 10}) for seed in range(3)]
+    (alone,) = {claim.verdict for claim in (judge(entry, rows) for entry in study.entries)}
+    (together,) = {claim.verdict for claim in study.judge(study.entries, rows)}
+    assert (alone, together) == ("reproduced", "undecided")
+    assert all("10 numbers of the table (Holm)" in claim.note for claim in study.judge(study.entries[:1], rows))
+    assert all(claim.decides > 3 for claim in study.judge(study.entries, rows))
