@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
@@ -17,9 +18,19 @@ _REPORT_DIR = path("--out out_dir", "Directory to write to.", default="report")
 
 
 @click.command(
-    "claims", params=[_NAMES, STUDY, RECORD, flag("--check", "Only say what is wrong with the study."), JSON]
+    "claims",
+    params=[
+        _NAMES,
+        STUDY,
+        RECORD,
+        flag("--check", "Only say what is wrong with the study."),
+        flag("--recompute", "Derive every verdict anew and compare it with the published one."),
+        JSON,
+    ],
 )
-def claims(names: tuple[str, ...], study: str | None, record: str | None, check: bool, as_json: bool) -> int:
+def claims(
+    names: tuple[str, ...], study: str | None, record: str | None, check: bool, recompute: bool, as_json: bool
+) -> int:
     """Show what documents claim, and the verdicts.
 
     NAME is a model, a document (001) or a claim (001/program); without it all claims of the study are shown.
@@ -30,6 +41,10 @@ def claims(names: tuple[str, ...], study: str | None, record: str | None, check:
         if names or record:
             raise InputError("--check is of the whole study; leave the names and --record out")
         return _check(study, as_json)
+    if recompute:
+        if names:
+            raise InputError("--recompute is of the whole study; leave the names out")
+        return _recompute(study, record, as_json)
     found = kerazoo.claims(list(names) or None, study=study, record=record)
     if as_json:
         print_json(verdicts.records(found))
@@ -58,6 +73,22 @@ def _check(study: str | None, as_json: bool) -> int:
     return 0
 
 
+def _recompute(study: str | None, record: str | None, as_json: bool) -> int:
+    """Print how many verdicts were derived, and a line for each that is not the published one."""
+    from kerazoo.ledger.published import recompute
+
+    found = recompute(study, record)
+    if as_json:
+        print_json(dataclasses.asdict(found))
+    else:
+        for line in found.differences:
+            common.say(line)
+        count = len(found.differences)
+        compared = f"{count} different from those published" if count else "all as published"
+        common.say(f"{found.claims} verdicts derived from {found.rows} rows in {found.seconds:.1f} s: {compared}")
+    return 1 if found.differences else 0
+
+
 @click.command(
     "reproduce",
     params=[
@@ -68,6 +99,7 @@ def _check(study: str | None, as_json: bool) -> int:
         common.DATA_DIR,
         flag("--quick", "One seed; only exact checks and cheap trainings."),
         flag("--verify", "Measure a sample of the record again and compare."),
+        flag("--plan", "Measure nothing; say which seeds are missing, and which would decide what is undecided."),
         path("--out out_dir", "Directory for the measurements (default: runs/reproduce, or the study's record)."),
         STUDY,
         RECORD,
@@ -75,7 +107,12 @@ def _check(study: str | None, as_json: bool) -> int:
     ],
 )
 def reproduce(
-    names: tuple[str, ...], claim_ids: tuple[str, ...], out_dir: str | None, as_json: bool, **options: Any
+    names: tuple[str, ...],
+    claim_ids: tuple[str, ...],
+    out_dir: str | None,
+    plan: bool,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Measure a study's claims again.
 
@@ -83,6 +120,12 @@ def reproduce(
     """
     from kerazoo.report import verdicts
 
+    if plan:
+        from kerazoo.ledger.planning import plan as planned
+
+        steps = planned([*names, *claim_ids] or None, study=options["study"], record=options["record"] or out_dir)
+        print_json([dataclasses.asdict(step) for step in steps]) if as_json else verdicts.show_plan(terminal(), steps)
+        return 0
     found = kerazoo.reproduce(list(names) or None, claims=list(claim_ids) or None, out=out_dir, **options)
     if as_json:
         print_json(verdicts.reproduction_record(found))

@@ -14,6 +14,7 @@ from kerazoo._version import __version__
 from kerazoo.errors import InputError
 from kerazoo.files import to_json, try_writing, write_text
 from kerazoo.ledger.finding import StudyName
+from kerazoo.ledger.published import VERDICTS
 from kerazoo.ledger.record import Row, read_rows
 from kerazoo.ledger.runner import Needs, Runner, plan
 from kerazoo.ledger.study import listed, load_study
@@ -135,7 +136,7 @@ def reproduce(
         verdicts = [dataclasses.asdict(claim) for claim in judged]
         document = {"kerazoo": __version__, "summary": found.summary, "failed": found.failed, "claims": verdicts}
         directory.mkdir(parents=True, exist_ok=True)
-        write_text(directory / "verdicts.json", to_json(document))
+        write_text(directory / VERDICTS, to_json(document))
     return found
 
 

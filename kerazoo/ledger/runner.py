@@ -14,15 +14,17 @@ from typing import Any
 
 from kerazoo._version import __version__
 from kerazoo.data import real_data
-from kerazoo.data.prepared import check_source, data_root
+from kerazoo.data.prepared import Prepared, check_source, data_root
 from kerazoo.errors import UnavailableError
 from kerazoo.files import hold, let_go
 from kerazoo.lazy import installed, keras
+from kerazoo.ledger import provenance
 from kerazoo.ledger.catalog import Experiment, Setting, Unmeasurable
 from kerazoo.ledger.progress import Progress, Run
 from kerazoo.ledger.record import Row, append_row, as_written, done, key_of, read_rows
 from kerazoo.training.environment import environment
 
+_DIGITS = 16  # of a digest
 _FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+(?=[^\s/'\"])")  # of a path of this machine
 
 
@@ -65,7 +67,7 @@ class Needs:
             data_root(data_dir)
         self.data_dir = None if data_dir is None else os.fspath(data_dir)
         self.source, self.sample = source, sample
-        self._found: dict[str, str | UnavailableError] = {}
+        self._found: dict[str, Prepared | UnavailableError] = {}
 
     def check(self, experiment: Experiment) -> dict[str, str]:
         """Return the data sets that `experiment` needs with their versions.
@@ -82,15 +84,20 @@ class Needs:
                 computed = f"It is computed with {backend}, and Keras computes with {keras.backend.backend()}"
                 raise Unmeasurable(f"{computed}: set KERAS_BACKEND={backend}.")
         if self.source != "sample":
-            return {name: self._version(name) for name in experiment.data}
+            return {name: self._prepared(name).version for name in experiment.data}
         if experiment.data and not self.sample:
             raise Unmeasurable("It needs the real data; results on sample data are never recorded.")
         return dict.fromkeys(experiment.data, "sample")
 
-    def _version(self, name: str) -> str:
+    def digests(self, experiment: Experiment) -> dict[str, str]:
+        """Return the digests of the data sets that `check` has found; the sample is part of kerazoo and has none."""
+        names = experiment.data if self.source != "sample" else ()
+        return {name: self._prepared(name).fingerprint[:_DIGITS] for name in names}
+
+    def _prepared(self, name: str) -> Prepared:
         if name not in self._found:
             try:
-                self._found[name] = real_data(name, self.data_dir).version
+                self._found[name] = real_data(name, self.data_dir)
             except UnavailableError as error:
                 if self.source == "tfds":
                     raise
@@ -169,18 +176,21 @@ class Runner:
             "seed": run.seed,
             "source": "none" if not one.data else "sample" if self._needs.source == "sample" else "tfds",
             "data": data[one.name],
+            "data_digests": self._needs.digests(one),
             "kerazoo": __version__,
+            **provenance.commit(),
             "environment": where,
         }
 
     def _measure(self, run: Run, heading: Row, progress: Progress) -> None:
-        one, begun = run.experiment, time.monotonic()
+        one, begun, load = run.experiment, time.monotonic(), provenance.load()
         setting = Setting(run.seed, heading["source"], self._needs.data_dir, lambda text: progress.say(f"  {text}"))
         try:
             values = one.measure(setting)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             seconds = round(time.monotonic() - begun, 3)
-            row = {**heading, "values": values, "seconds": seconds, "measured_at": now}
+            busy = {"load": {"before": load, "after": provenance.load()}}
+            row = {**heading, "values": values, "seconds": seconds, **busy, "measured_at": now}
             written = as_written(row, self._needs.sample)
         except Unmeasurable as error:
             self.unmeasurable[one.name] = str(error)

@@ -9,6 +9,7 @@ import kerazoo
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.files import to_json
 from kerazoo.ledger.entries import study_schema
+from kerazoo.ledger.published import VERDICTS, verdicts_document
 from kerazoo.report import cards, markdown, speed
 from kerazoo.report.contents import Contents, gather
 from kerazoo.report.writing import write_files
@@ -29,6 +30,7 @@ def rendered(root: Path, contents: Contents) -> dict[Path, str]:
         readme: with_block(text, speed.BEGIN, speed.speed_block(results, training_alone=True)),
         root / "docs" / "speed.md": speed.speed_document(results),
         root / "docs" / "study.schema.json": to_json(study_schema()),
+        contents.study.record / VERDICTS: to_json(verdicts_document(contents.claims)),
         root / "docs" / "claims.md": markdown.claims_document(contents),
         **{root / "docs" / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},
     }

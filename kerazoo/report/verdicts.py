@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from kerazoo.ledger.planning import Step
 from kerazoo.ledger.reproduce import Reproduction
 from kerazoo.report import wording
 from kerazoo.report.tables import plain_table
@@ -87,6 +88,20 @@ def _repair(one: wording.Repair) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def show_plan(console: Console, steps: Sequence[Step]) -> None:
+    """Print what is left to measure: a row an experiment, with the claims that it would decide."""
+    if not steps:
+        console.print("Nothing is left to measure: every experiment has its seeds, and no claim is undecided.")
+        return
+    shown = plain_table("experiment", "seeds", "wanted", "minutes", "would decide")
+    for step in steps:
+        decides = ", ".join(f"{name} ({seeds or 'over 1000'})" for name, seeds in step.decides.items())
+        cells = (step.experiment, str(step.recorded), str(step.wanted), f"{step.minutes:.1f}", decides)
+        shown.add_row(*map(Text, cells))
+    console.print(shown)
+    console.print(f"{sum(step.minutes for step in steps):.0f} minutes in all; `kerazoo reproduce --seeds N` measures.")
 
 
 def show_reproduction(console: Console, found: Reproduction) -> None:

@@ -22,9 +22,9 @@ def described() -> dict[str, Any]:
     Returns:
         `gpus`, their names; `cuda` and `cudnn`, versions, None where there is none or it cannot be told;
         `deterministic_ops`, whether the backend was asked for them; `tf32`, whether it may compute products of float32
-        on these GPUs with the 10 bits of TF32.
+        on these GPUs with the 10 bits of TF32; `threads`, how many an operation was limited to, None for all cores.
     """
-    return {name: _ask(name) for name in ("gpus", "cuda", "cudnn", "deterministic_ops", "tf32")}
+    return {name: _ask(name) for name in ("gpus", "cuda", "cudnn", "deterministic_ops", "tf32", "threads")}
 
 
 def _ask(what: str) -> Any:
@@ -35,6 +35,11 @@ def _ask(what: str) -> Any:
 def _tensorflow_gpus() -> list[str]:
     devices = tf.config.list_physical_devices("GPU")
     return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in devices]
+
+
+def _tensorflow_threads() -> int | None:
+    limit = os.environ.get("TF_NUM_INTRAOP_THREADS", "")  # which TensorFlow's own settings do not show
+    return tf.config.threading.get_intra_op_parallelism_threads() or (int(limit) if limit.isdecimal() else 0) or None
 
 
 def _tensorflow_tf32() -> bool:
@@ -80,6 +85,7 @@ _ANSWERS: dict[str, dict[str, Any]] = {
         "cudnn": lambda: tf.sysconfig.get_build_info().get("cudnn_version"),
         "deterministic_ops": internals.op_determinism,
         "tf32": _tensorflow_tf32,
+        "threads": _tensorflow_threads,
     },
     "jax": {
         "gpus": _jax_gpus,

@@ -16,6 +16,7 @@ from kerazoo.lazy import BACKENDS, keras
 from kerazoo.training import devices
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "jax", "jaxlib", "torch")
+_OF_PROCESSOR = ("vendor_id", "cpu family", "model", "stepping", "cache size")
 _MASKS = {
     "tensorflow": "which cuDNN takes only where they are padded at the end",
     "jax": "of which Keras gives cuDNN none on JAX",
@@ -42,6 +43,28 @@ def cpu_model() -> str:
         return platform.processor() or platform.machine()
 
 
+def processor() -> dict[str, str]:
+    """Return what tells the processor from others of its name, as far as the system tells it: family, stepping, ..."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0].splitlines()
+    except OSError:
+        return {}
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    found = {
+        name: told[name] for name in ("vendor_id", "cpu family", "model", "stepping", "cache size") if name in told
+    }
+    widest = [flag for flag in ("avx512f", "avx2", "avx") if flag in told.get("flags", "").split()]
+    return {**found, **({"vectors": widest[0]} if widest else {})}
+
+
+def memory_gib() -> float | None:
+    """Return the machine's memory in GiB; None where the system does not tell."""
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
 def environment() -> dict[str, Any]:
     """Return what a measured number depends on, for its record."""
     with exact_products():  # as everything is measured
@@ -51,6 +74,8 @@ def environment() -> dict[str, Any]:
         "backend": keras.backend.backend(),
         "os": f"{platform.system()} {platform.release()}",
         "cpu": cpu_model(),
+        "processor": processor(),
+        "memory_gib": memory_gib(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "precision": keras.config.dtype_policy().name,
         **found,

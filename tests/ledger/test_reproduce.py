@@ -61,7 +61,7 @@ def test_seeds_multiply_only_what_has_chance_in_it(reproduce, calls, no_data):
 
 def test_real_data_is_named_in_the_row_and_given_to_the_experiment(reproduce, calls, monkeypatch, tmp_path):
     class Prepared:
-        version = "3.0.1"
+        version, fingerprint = "3.0.1", "0123456789abcdef0"
 
     (tmp_path / "data").mkdir()
     monkeypatch.setattr(runner, "real_data", lambda name, data_dir: Prepared)
