@@ -1,7 +1,6 @@
 """The experiments that train, with few synthetic examples: what their values hold, and that pairs are pairs."""
 
 import base64
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from kerazoo.data.text import windows
 from kerazoo.ledger.study import load_study
 from kerazoo.ledger.values import beside, is_number, look_up
 from kerazoo.studies.articles.experiments import (
+    capacity,
     compression,
     optimizers,
     overfitting,
@@ -27,11 +27,16 @@ def quiet(text):
     """Say nothing."""
 
 
-def told_beside(check, count):
-    """Return the paths that the ledger's entries of an experiment want told beside their effects."""
-    told = [entry.beside for entry in STUDY.entries if entry.check == check]
-    assert len(told) == count and all(told)
-    return [path for paths in told for path in paths.values()]
+def wanted_of(check):
+    """Return the paths of all numbers that the ledger's entries want of an experiment."""
+    entries = [entry for entry in STUDY.entries if entry.check == check]
+    assert entries
+    return [path for entry in entries for path in (entry.value, *entry.parts.values(), *entry.beside.values())]
+
+
+def lacking(check, values):
+    """Return the wanted paths at which the experiment's `values` have no number."""
+    return [path for path in wanted_of(check) if not is_number(look_up(values, path))]
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +52,11 @@ def digits():
 @pytest.mark.parametrize(
     ("name", "seeds"),
     [
-        *[("toy_mlp_training", 5), ("mnist_mlp_training", 5), ("mnist_mlp_dropout_training", 5)],
-        *[("imdb_lstm_training", 5), ("textgen_lstm_training", 3), ("overfitting_remedies", 5)],
-        *[("early_stopping", 5), ("l2_regularisation", 5), ("dropout_gap", 5), ("optimizers_vs_sgd", 5)],
-        *[("rmsprop_vs_gd", 5), ("relu_vanishing", 5), ("transfer_time", 5), ("pretrain_finetune", 5)],
+        *[("toy_mlp_training", 5), ("mnist_mlp_training", 20), ("mnist_mlp_dropout_training", 20)],
+        *[("imdb_lstm_training", 5), ("textgen_lstm_training", 3), ("overfitting_remedies", 20)],
+        *[("early_stopping", 20), ("weight_penalties", 20), ("dropout_gap", 20), ("optimizers_vs_sgd", 20)],
+        *[("sgd_where_simple", 20), ("width_and_data", 20)],
+        *[("rmsprop_vs_gd", 20), ("relu_vanishing", 20), ("transfer_time", 5), ("pretrain_finetune", 5)],
         *[("quantisation", 3), ("distributed_time", 3)],
     ],
 )
@@ -139,18 +145,31 @@ def test_remedies_are_paired_with_the_same_net_without_one(digits, untrained):
     assert values["smaller"] == pytest.approx(plain["loss_gap"] - smaller["loss_gap"], abs=1e-3) != 0
     better = smaller["test_accuracy"] - plain["test_accuracy"]
     assert values["test_accuracy"]["smaller"] == pytest.approx(better, abs=1e-3)
-    assert all(is_number(look_up(values, path)) for path in told_beside("overfitting_remedies", count=4))
+    assert lacking("overfitting_remedies", values) == []
 
 
-def test_a_penalty_is_paired_with_the_same_weights_and_is_no_part_of_the_gap(digits, untrained):
-    values = overfitting.l2_values(digits, seed=0, epochs=1)
-    assert values["gap"] == pytest.approx(0, abs=1e-4)
-    for check in ("l2_regularisation", "early_stopping", "dropout_gap"):  # all by `against`
-        assert all(is_number(look_up(values, path)) for path in told_beside(check, count=1))
+def test_penalties_are_paired_with_the_same_weights_and_are_no_part_of_the_losses(digits, untrained):
+    values = overfitting.penalties_values(digits, seed=0, epochs=1)
+    for name in ("l2", "weak_l2"):
+        assert list(values[name].values()) == pytest.approx([0] * 4, abs=1e-4)
+    assert values["sparse"] == values["sparser"] == values["spread"] == 0
+    assert lacking("weight_penalties", values) == []
 
 
 def test_dropout_is_paired_with_the_same_weights_and_is_off_in_the_gap(digits, untrained):
-    assert overfitting.dropout_values(digits, seed=0, epochs=1)["gap"] == 0
+    values = overfitting.dropout_values(digits, seed=0, epochs=1)
+    assert values["gap"] == 0
+    assert lacking("dropout_gap", values) == []
+
+
+def test_sizes_are_compared_with_the_very_weights_that_a_width_begins_with(digits, monkeypatch):
+    monkeypatch.setattr(capacity, "fitted", lambda model, *args, **call: model)
+    values = capacity.capacity_values(digits, seed=0, say=quiet)
+    assert values["more_data"]["test_loss"] == 0  # the same net, untrained
+    found = values["evidence"]
+    gap = found["few"]["wide"]["loss_gap"] - found["few"]["narrow"]["loss_gap"]
+    assert values["wider"]["few"] == pytest.approx(gap, abs=1e-3)
+    assert lacking("width_and_data", values) == []
 
 
 def test_stopping_early_keeps_the_run_it_is_paired_with(digits):
@@ -161,12 +180,13 @@ def test_stopping_early_keeps_the_run_it_is_paired_with(digits):
     assert values["evidence"]["epochs_until_stopped"] < 6
     gaps = [values["evidence"][name]["loss_gap"] for name in ("none", "early_stopping")]
     assert values["gap"] == pytest.approx(gaps[0] - gaps[1], abs=1e-3)
+    assert lacking("early_stopping", values) == []
 
 
 def test_a_penalty_makes_the_weights_smaller(digits):
     call = {"epochs": 3, "batch_size": 32, "seed": 0}
     plain = parts.fitted(build("mnist_mlp", seed=0), digits.x_train, digits.y_train, **call)
-    penalised = overfitting.penalised(build("mnist_mlp", seed=0), digits, **call)
+    penalised = overfitting.penalised(build("mnist_mlp", seed=0), digits, l2=0.001, **call)
     sizes = [sum((np.asarray(layer.kernel) ** 2).sum() for layer in model.layers[1:]) for model in (penalised, plain)]
     assert sizes[0] < 0.99 * sizes[1]
 
@@ -189,32 +209,63 @@ def test_some_examples_keep_their_labels_and_the_test_split(digits):
     assert few.x_test is digits.x_test
 
 
-def test_optimizers_are_compared_by_when_they_reach_the_target(monkeypatch, digits):
-    def race(optimizer, data, seed, epochs, target):
-        sgd = type(optimizer).__name__ == "SGD" and not optimizer.momentum
-        return {"epochs": 9 if sgd else 2, "seconds": 4.5 if sgd else 1.5, "accuracy": 0.8 if sgd else 0.9}
+RACES = {
+    "sgd": {0.01: (9, 4.5, 0.8, 0.5), 0.1: (4, 2.0, 0.85, 0.4)},
+    "adam": {0.001: (2, 1.5, 0.9, 0.1), 0.003: (3, 2.25, 0.95, 0.3)},
+}
 
-    monkeypatch.setattr(optimizers, "_race", race)
+
+def test_optimizers_are_compared_at_default_rates_and_at_the_best_in_each_number(monkeypatch, digits):
+    runs = {
+        name: {
+            rate: dict(zip(("epochs", "seconds", "accuracy", "loss"), run, strict=True)) for rate, run in rates.items()
+        }
+        for name, rates in RACES.items()
+    }
+    monkeypatch.setattr(optimizers, "_races", lambda *args, **options: runs)
     values = optimizers.optimizers_values(digits, seed=0, say=quiet)
-    for name in ("momentum", "rmsprop", "adam"):
-        assert [values[f"{name}_{what}"] for what in ("epochs", "seconds", "accuracy")] == [7, 3, 0.1]
+    assert values["adam"] == {
+        "epochs": {"default": 7, "best": 2},
+        "seconds": {"default": 3, "best": 0.5},
+        "accuracy": {"default": 0.1, "best": 0.1},
+        "loss": {"default": 0.4, "best": 0.3},
+    }
 
 
-@pytest.mark.parametrize(("target", "epochs", "reached"), [(0.3, 2, True), (0.6, 4, True), (0.7, 4, False)])
-def test_a_race_ends_at_the_target_or_at_the_cap(monkeypatch, digits, target, epochs, reached):
-    log = {"val_accuracy": [0.1, 0.5, 0.4, 0.6], "loss": [4.0, 3.0, 2.0, 1.0]}
+def test_every_race_begins_with_the_same_weights_and_a_fresh_optimizer(monkeypatch, digits):
+    monkeypatch.setattr(optimizers, "_RATES", {"sgd": (0.01, 0.01), "adam": (0.001, 0.002)})
+    runs = optimizers._at_each_rate("adam", digits, 0, 1)
+    again = optimizers._at_each_rate("adam", digits, 0, 1)
+    assert runs[0.002]["loss"] == again[0.002]["loss"] != runs[0.001]["loss"]
+    monkeypatch.setattr(optimizers, "_RATES", {"adam": (0.002,)})
+    assert optimizers._at_each_rate("adam", digits, 0, 1)[0.002]["loss"] == runs[0.002]["loss"]
 
-    def fit(model, x, y, **options):
-        return SimpleNamespace(history=log)
 
-    class Clock:
-        seconds, callback = [9.0, 1.0, 2.0, 3.0], None  # the first epoch compiles
+@pytest.mark.parametrize("check", ["optimizers_vs_sgd", "sgd_where_simple", "rmsprop_vs_gd"])
+def test_races_give_every_number_that_the_ledger_wants(monkeypatch, digits, check):
+    monkeypatch.setattr(optimizers, "_RATES", {name: rates[:1] for name, rates in optimizers._RATES.items()})
+    values = {
+        "optimizers_vs_sgd": lambda: optimizers.optimizers_values(digits, seed=1, say=quiet, epochs=1),
+        "sgd_where_simple": lambda: optimizers.simple_values(digits, few=32, seed=0, say=quiet, epochs=1),
+        "rmsprop_vs_gd": lambda: optimizers.rmsprop_values(digits, seed=0, epochs=1),
+    }[check]()
+    assert lacking(check, values) == []
 
-    monkeypatch.setattr(optimizers.engine, "fit", fit)
-    monkeypatch.setattr(optimizers, "StepClock", Clock)
-    found = optimizers._race("adam", digits, seed=0, epochs=4, target=target)
-    assert (found["epochs"], found["reached"], found["seconds"]) == (epochs, reached, 2.0 * epochs)
-    assert (found["accuracy"], found["val_accuracy"], found["loss"]) == (0.6, log["val_accuracy"], log["loss"])
+
+def test_a_race_ends_at_the_target_or_at_the_cap():
+    log = {"val_accuracy": [0.1, 0.93, 0.91, 0.95], "loss": [4.0, 3.0, 2.0, 1.0]}
+    found = optimizers._run(log, 2.0)
+    assert (found["epochs"], found["reached"], found["seconds"], found["accuracy"]) == (2, True, 4.0, 0.95)
+    low = optimizers._run({**log, "val_accuracy": [0.1] * 4}, 2.0)
+    assert (low["epochs"], low["reached"], low["seconds"]) == (4, False, 8.0)
+
+
+def test_what_is_counterbalanced_is_done_backwards_by_odd_seeds():
+    for seed, order in ((2, "ab"), (3, "ba")):
+        called = []
+        calls = {name: lambda name=name, called=called: called.append(name) or name for name in "ab"}
+        assert parts.counterbalanced(calls, seed) == {"a": "a", "b": "b"}
+        assert called == list(order)
 
 
 def test_gradients_vanish_behind_sigmoids_and_have_a_norm_a_layer(digits):
@@ -225,6 +276,7 @@ def test_gradients_vanish_behind_sigmoids_and_have_a_norm_a_layer(digits):
     assert len(relu) == len(sigmoid) == 7
     assert sigmoid[0] < 0.01 * sigmoid[-1]
     assert relu[0] > sigmoid[0]
+    assert vanishing.faded(sigmoid) > vanishing.faded(relu) >= 0
 
 
 def test_what_is_inherited_is_the_hidden_layers_and_what_is_frozen_stays(digits):

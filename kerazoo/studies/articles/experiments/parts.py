@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from kerazoo import Dataset, Setting, engine, load_data
 from kerazoo.lazy import keras, np
 
 Say = Callable[[str], None]
+Result = TypeVar("Result")
 
 
 def data_of(name: str, setting: Setting, **options: Any) -> Dataset:
@@ -33,16 +34,24 @@ def fitted(model: keras.Model, x: Any, y: Any, **call: Any) -> keras.Model:
 def gap_of(model: keras.Model, data: Dataset) -> dict[str, float]:
     """Return how much better the trained model is on its training examples than on the test split, dropout off.
 
-    `loss_gap` is test minus training loss (penalties cancel), `accuracy_gap` training minus test accuracy.
+    `loss_gap` is test minus training loss, `accuracy_gap` training minus test accuracy. Penalties are in none of them.
     """
     train = engine.evaluate(model, data.x_train, data.y_train, batch_size=1000)
     test = engine.evaluate(model, data.x_test, data.y_test, batch_size=1000)
     return {
         "train_accuracy": train["accuracy"],
         "test_accuracy": test["accuracy"],
+        "test_loss": test["loss"],
         "loss_gap": test["loss"] - train["loss"],
         "accuracy_gap": train["accuracy"] - test["accuracy"],
     }
+
+
+def counterbalanced(calls: Mapping[str, Callable[[], Result]], seed: int) -> dict[str, Result]:
+    """Return what each call returns, by its name; a seed of odd number calls them in the reverse order."""
+    names = list(calls)
+    results = {name: calls[name]() for name in (reversed(names) if seed % 2 else names)}
+    return {name: results[name] for name in names}
 
 
 class StepClock:

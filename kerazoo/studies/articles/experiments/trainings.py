@@ -53,13 +53,13 @@ def toy_values(data: Dataset, *, seed: int, epochs: int) -> dict[str, Any]:
     }
 
 
-@experiment("mnist_mlp_training", needs=("mnist",), seeds=5, minutes=0.6)
+@experiment("mnist_mlp_training", needs=("mnist",), seeds=20, minutes=0.6)
 def mnist_mlp_training(setting: Setting) -> dict[str, Any]:
     """Train `mnist_mlp` by the recipe of document 003, section 4 and measure it on the 10,000 test digits."""
     return digits_values("mnist_mlp", data_of("mnist_mlp", setting), seed=setting.seed, say=setting.say)
 
 
-@experiment("mnist_mlp_dropout_training", needs=("mnist",), seeds=5, minutes=1.2)
+@experiment("mnist_mlp_dropout_training", needs=("mnist",), seeds=20, minutes=1.2)
 def mnist_mlp_dropout_training(setting: Setting) -> dict[str, Any]:
     """Train `mnist_mlp_dropout` by the recipe of document 004, section 5.2 and measure it on the 10,000 test digits."""
     return digits_values("mnist_mlp_dropout", data_of("mnist_mlp_dropout", setting), seed=setting.seed, say=setting.say)
