@@ -12,9 +12,11 @@ from kerazoo.ledger.values import beside, is_number, look_up
 from kerazoo.studies.articles.experiments import (
     capacity,
     compression,
+    dropout,
     optimizers,
     overfitting,
     parts,
+    scaling,
     trainings,
     transfer,
     vanishing,
@@ -55,8 +57,8 @@ def digits():
         *[("toy_mlp_training", 5), ("mnist_mlp_training", 20), ("mnist_mlp_dropout_training", 20)],
         *[("imdb_lstm_training", 5), ("textgen_lstm_training", 3), ("overfitting_remedies", 20)],
         *[("early_stopping", 20), ("weight_penalties", 20), ("dropout_gap", 20), ("optimizers_vs_sgd", 20)],
-        *[("sgd_where_simple", 20), ("width_and_data", 20)],
-        *[("rmsprop_vs_gd", 20), ("relu_vanishing", 20), ("transfer_time", 5), ("pretrain_finetune", 5)],
+        *[("sgd_where_simple", 20), ("width_and_data", 20), ("dropout_stability", 20), ("unscaled_inputs", 20)],
+        *[("rmsprop_vs_gd", 20), ("relu_vanishing", 20), ("transfer_time", 20), ("pretrain_finetune", 5)],
         *[("quantisation", 3), ("distributed_time", 3)],
     ],
 )
@@ -134,7 +136,8 @@ def test_word_share_is_a_share_of_words_and_case_counts():
 @pytest.fixture
 def untrained(monkeypatch):
     """Leave out the training: what is compared then differs by nothing but the initial weights."""
-    monkeypatch.setattr(overfitting, "fitted", lambda model, *args, **call: model)
+    for module in (capacity, dropout, overfitting):
+        monkeypatch.setattr(module, "fitted", lambda model, *args, **call: model)
     monkeypatch.setattr(overfitting, "penalised", lambda model, *args, **call: model)
 
 
@@ -157,13 +160,27 @@ def test_penalties_are_paired_with_the_same_weights_and_are_no_part_of_the_losse
 
 
 def test_dropout_is_paired_with_the_same_weights_and_is_off_in_the_gap(digits, untrained):
-    values = overfitting.dropout_values(digits, seed=0, epochs=1)
+    values = dropout.dropout_values(digits, seed=0, epochs=1)
     assert values["gap"] == 0
     assert lacking("dropout_gap", values) == []
 
 
-def test_sizes_are_compared_with_the_very_weights_that_a_width_begins_with(digits, monkeypatch):
-    monkeypatch.setattr(capacity, "fitted", lambda model, *args, **call: model)
+def test_nets_with_and_without_dropout_vary_by_the_same_weights(digits, untrained):
+    values = dropout.stability_values(digits, seed=0, say=quiet, nets=2)
+    assert values["accuracy"] == values["loss"] == 0 < values["evidence"]["spread"]["none"]["loss"]
+    assert lacking("dropout_stability", values) == []
+
+
+def test_scaled_inputs_are_compared_with_those_of_255_times_the_size(digits, monkeypatch):
+    seen = []
+    monkeypatch.setattr(scaling, "fitted", lambda model, x, y, **call: seen.append(float(x.max())))
+    values = scaling.scaling_values(digits, seed=0)
+    assert seen == pytest.approx([1, 255])
+    assert values["loss"] > 0
+    assert lacking("unscaled_inputs", values) == []
+
+
+def test_sizes_are_compared_with_the_very_weights_that_a_width_begins_with(digits, untrained):
     values = capacity.capacity_values(digits, seed=0, say=quiet)
     assert values["more_data"]["test_loss"] == 0  # the same net, untrained
     found = values["evidence"]
@@ -233,10 +250,9 @@ def test_optimizers_are_compared_at_default_rates_and_at_the_best_in_each_number
 
 
 def test_every_race_begins_with_the_same_weights_and_a_fresh_optimizer(monkeypatch, digits):
-    monkeypatch.setattr(optimizers, "_RATES", {"sgd": (0.01, 0.01), "adam": (0.001, 0.002)})
+    monkeypatch.setattr(optimizers, "_RATES", {"adam": (0.001, 0.002)})
     runs = optimizers._at_each_rate("adam", digits, 0, 1)
-    again = optimizers._at_each_rate("adam", digits, 0, 1)
-    assert runs[0.002]["loss"] == again[0.002]["loss"] != runs[0.001]["loss"]
+    assert runs[0.002]["loss"] != runs[0.001]["loss"]
     monkeypatch.setattr(optimizers, "_RATES", {"adam": (0.002,)})
     assert optimizers._at_each_rate("adam", digits, 0, 1)[0.002]["loss"] == runs[0.002]["loss"]
 
@@ -292,6 +308,19 @@ def test_what_is_inherited_is_the_hidden_layers_and_what_is_frozen_stays(digits)
     parts.fitted(model, *transfer.digits(digits.x_train, digits.y_train, 5), batch_size=32, epochs=1)
     np.testing.assert_array_equal(model.layers[1].get_weights()[0], known.layers[1].get_weights()[0])
     assert not np.array_equal(model.layers[2].get_weights()[0], known.layers[2].get_weights()[0])
+
+
+def test_transfer_saves_what_scratch_needs_more_and_never_reached_counts_with_the_cap(digits, monkeypatch):
+    curves = iter([[0.5, 0.9, 0.96, 0.98], [0.8, 0.86, 0.86, 0.86], [0.9, 0.9, 0.9, 0.9], [0.9, 0.98, 0.98, 0.98]])
+    monkeypatch.setattr(transfer, "_curve", lambda *args: {"accuracy": next(curves), "seconds_an_update": 0.5})
+    monkeypatch.setattr(transfer, "fitted", lambda model, *args, **call: model)
+    values = transfer.transfer_values(digits, seed=0, say=quiet, cap=80)
+    assert [values[name][f"to_{bar}"]["updates"] for name in ("frozen", "tuned") for bar in (85, 95, 97)] == [
+        *(0, 60 - 80, 80 - 80),
+        *(40 - 20, 60 - 40, 80 - 40),
+    ]
+    assert values["tuned"]["to_95"]["seconds"] == 10
+    assert lacking("transfer_time", values) == []
 
 
 def test_the_second_task_has_five_digits_from_0_and_turned_pictures_their_turns():

@@ -1,4 +1,4 @@
-"""The ranges and examples that document 004, section 4.2 gives for activation functions."""
+"""The ranges and examples that document 004, section 4.2 gives for activation functions, and what they cost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from kerazoo import Setting, experiment
 from kerazoo.lazy import keras, np
+from kerazoo.studies.articles.experiments.compression import in_turn
+from kerazoo.studies.articles.experiments.parts import rounded
 
 _DIGITS = 200  # so many that 1 + e^-400 is not 1
 
@@ -22,6 +24,24 @@ def activations(setting: Setting) -> dict[str, Any]:
     examples = [max(0, x) for x in inputs]
     theirs = np.asarray(keras.activations.relu(np.array(inputs, np.float64))).tolist()
     return {**ranges, "relu": {"examples": examples, "keras": theirs, "note": "Keras's relu gives the same."}}
+
+
+@experiment("activation_time", seeds=20)
+def activation_time(setting: Setting) -> dict[str, Any]:
+    """Time Keras's ReLU, sigmoid and tanh on a million float32 normal numbers, forward, in turn, 50 times each.
+
+    Effects, paired within a seed: the median time of sigmoid, and of tanh, less that of ReLU, in microseconds.
+    """
+    x = keras.ops.convert_to_tensor(np.random.default_rng(setting.seed).normal(size=1_000_000).astype(np.float32))
+    return time_values(x)
+
+
+def time_values(x: Any, repeats: int = 50) -> dict[str, Any]:
+    """Return the values of `activation_time` for the numbers `x`."""
+    calls = {name: lambda f=keras.activations.get(name): np.asarray(f(x)) for name in ("relu", "sigmoid", "tanh")}
+    seconds = in_turn(calls, repeats)
+    saved = {name: rounded((seconds[name] - seconds["relu"]) * 1e6) for name in ("sigmoid", "tanh")}
+    return {**saved, "evidence": {"microseconds": rounded({name: 1e6 * each for name, each in seconds.items()})}}
 
 
 def _sigmoid(x: Decimal) -> Decimal:
