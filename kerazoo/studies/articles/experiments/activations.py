@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from kerazoo import Setting, experiment
@@ -38,10 +39,14 @@ def activation_time(setting: Setting) -> dict[str, Any]:
 
 def time_values(x: Any, repeats: int = 50) -> dict[str, Any]:
     """Return the values of `activation_time` for the numbers `x`."""
-    calls = {name: lambda f=keras.activations.get(name): np.asarray(f(x)) for name in ("relu", "sigmoid", "tanh")}
+    calls = {name: partial(_evaluated, keras.activations.get(name), x) for name in ("relu", "sigmoid", "tanh")}
     seconds = in_turn(calls, repeats)
     saved = {name: rounded((seconds[name] - seconds["relu"]) * 1e6) for name in ("sigmoid", "tanh")}
     return {**saved, "evidence": {"microseconds": rounded({name: 1e6 * each for name, each in seconds.items()})}}
+
+
+def _evaluated(f: Callable[[Any], Any], x: Any) -> Any:
+    return np.asarray(f(x))
 
 
 def _sigmoid(x: Decimal) -> Decimal:
