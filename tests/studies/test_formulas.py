@@ -174,19 +174,31 @@ def squares_have_the_mean_that_is_printed():
     return near(float(keras.losses.MeanSquaredError()(y, guess)), (0.25 + 0 + 4) / 3)
 
 
-def decay_is_the_penalty(moments):
-    """Whether shrinking the weights and adding the penalty's gradient end alike; `moments` rescales gradients."""
+def the_slope_of_lambda_w_squared_is_that_of_the_l2_penalty():
+    import keras
 
-    def descend(penalty, decay):
-        w, state = np.array([1.0, -2.0]), np.zeros(2)
-        for _ in range(5):
-            gradient = np.array([0.3, 2.0]) * w + 0.1 + 2 * penalty * w
-            state = 0.9 * state + 0.1 * gradient**2
-            step = gradient / np.sqrt(state + 1e-7) if moments else gradient
-            w = w - 0.01 * decay * w - 0.01 * step
-        return w
+    w = rng.normal(size=6)
+    penalty = slope(lambda w: float(keras.regularizers.L2(0.3)(np.array(w, np.float64))), w, step=1e-2)
+    return np.allclose(penalty, 2 * 0.3 * w, atol=1e-4)
 
-    return near(descend(0.05, 0), descend(0, 0.1))
+
+def cross_entropy_is_the_sum_over_samples_and_classes():
+    y, p = np.eye(3)[[0, 2]], np.array([[0.7, 0.2, 0.1], [0.3, 0.3, 0.4]])
+    return near(-(y * np.log(p)).sum() / 2, -(math.log(0.7) + math.log(0.4)) / 2)
+
+
+def the_sum_over_samples_is_the_binary_cross_entropy():
+    y, p = np.array([1, 0, 1, 0]), np.array([0.8, 0.2, 0.9, 0.1])
+    return near(-(y * np.log(p)).mean(), -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
+
+
+def small_steps_along_the_gradient_lower_the_loss():
+    theta = rng.normal(size=3)
+
+    def loss(theta):
+        return float((np.asarray(theta) ** 2).sum())
+
+    return loss(theta + 1e-3 * slope(loss, theta)) < loss(theta)
 
 
 TRUTHS = {
@@ -205,9 +217,11 @@ TRUTHS = {
     "004/backpropagation-code": difference_from_the_target_is_every_layers_gradient,
     "004/linear-regression-gradient": regression_gradient_is_that_of_the_loss,
     "004/mse": squares_have_the_mean_that_is_printed,
-    "004/weight-decay-is-l2/sgd": lambda: decay_is_the_penalty(moments=False),
-    "004/weight-decay-is-l2/rmsprop": lambda: decay_is_the_penalty(moments=True),
-    "004/weight-decay-is-l2/adam": lambda: decay_is_the_penalty(moments=True),
+    "004/weight-decay-is-l2": the_slope_of_lambda_w_squared_is_that_of_the_l2_penalty,
+    "004/cross-entropy": cross_entropy_is_the_sum_over_samples_and_classes,
+    "004/cross-entropy-example/formula": the_sum_over_samples_is_the_binary_cross_entropy,
+    "004/along-the-gradient": small_steps_along_the_gradient_lower_the_loss,
+    "004/update": small_steps_down_the_gradient_lower_the_loss,
 }
 
 

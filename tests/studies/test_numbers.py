@@ -43,14 +43,12 @@ def test_the_range_of_an_activation_is_open(id, f, limits):
     assert found.verdict == "holds" and measured("activations")[id[4:].split("-")[0]]["attained"] is False
 
 
-def test_relu_dropout_and_layers_are_counted():
+def test_relu_and_layers_are_counted():
     assert (claim("004/relu-examples").verdict, claim("004/relu-examples").measured) == ("holds", [0, 0, 2])
-    kept = claim("004/dropout-keep-prob")
-    assert kept.verdict == "holds" and abs(kept.measured - 0.5) < 5 * math.sqrt(0.25 / 1e6)
+    assert max(0, -1 + 1) != max(0, -1) + max(0, 1) and claim("004/relu-linear").verdict == "wrong"
     # 235,146 and 669,706 parameters are those of two hidden layers each, behind 784 inputs.
     assert 785 * 256 + 257 * 128 + 129 * 10 == 235_146 and 785 * 512 + 513 * 512 + 513 * 10 == 669_706
-    layers, first = claim("003/three-layers"), claim("004/first-layer")
-    assert (layers.measured, layers.verdict, first.measured, first.verdict) == (2, "wrong", 784, "wrong")
+    assert claim("003/three-layers").verdict == claim("004/first-layer").verdict == "mixed"
     assert claim("001/title-vs-program").verdict == "wrong"
 
 

@@ -10,7 +10,6 @@ from kerazoo.data.text import windows
 from kerazoo.ledger.study import load_study
 from kerazoo.ledger.values import beside, is_number, look_up
 from kerazoo.studies.articles.experiments import (
-    capacity,
     compression,
     dropout,
     optimizers,
@@ -57,7 +56,7 @@ def digits():
         *[("toy_mlp_training", 5), ("mnist_mlp_training", 20), ("mnist_mlp_dropout_training", 20)],
         *[("imdb_lstm_training", 5), ("textgen_lstm_training", 3), ("overfitting_remedies", 20)],
         *[("early_stopping", 20), ("weight_penalties", 20), ("dropout_gap", 20), ("optimizers_vs_sgd", 20)],
-        *[("sgd_where_simple", 20), ("width_and_data", 20), ("dropout_stability", 20), ("unscaled_inputs", 20)],
+        *[("sgd_where_simple", 20), ("more_data", 20), ("dropout_stability", 20), ("unscaled_inputs", 20)],
         *[("rmsprop_vs_gd", 20), ("relu_vanishing", 20), ("transfer_time", 20), ("pretrain_finetune", 5)],
         *[("quantisation", 3), ("distributed_time", 3)],
     ],
@@ -136,7 +135,7 @@ def test_word_share_is_a_share_of_words_and_case_counts():
 @pytest.fixture
 def untrained(monkeypatch):
     """Leave out the training: what is compared then differs by nothing but the initial weights."""
-    for module in (capacity, dropout, overfitting):
+    for module in (dropout, overfitting):
         monkeypatch.setattr(module, "fitted", lambda model, *args, **call: model)
     monkeypatch.setattr(overfitting, "penalised", lambda model, *args, **call: model)
 
@@ -180,13 +179,10 @@ def test_scaled_inputs_are_compared_with_those_of_255_times_the_size(digits, mon
     assert lacking("unscaled_inputs", values) == []
 
 
-def test_sizes_are_compared_with_the_very_weights_that_a_width_begins_with(digits, untrained):
-    values = capacity.capacity_values(digits, seed=0, say=quiet)
-    assert values["more_data"]["test_loss"] == 0  # the same net, untrained
-    found = values["evidence"]
-    gap = found["few"]["wide"]["loss_gap"] - found["few"]["narrow"]["loss_gap"]
-    assert values["wider"]["few"] == pytest.approx(gap, abs=1e-3)
-    assert lacking("width_and_data", values) == []
+def test_more_data_is_compared_with_the_very_weights_on_a_quarter_of_it(digits, untrained):
+    values = overfitting.more_data_values(digits, seed=0)
+    assert values["test_loss"] == values["test_accuracy"] == 0 != values["gap"]  # the same net, untrained
+    assert lacking("more_data", values) == []
 
 
 def test_stopping_early_keeps_the_run_it_is_paired_with(digits):

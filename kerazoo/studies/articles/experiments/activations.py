@@ -16,15 +16,23 @@ from kerazoo.studies.articles.experiments.parts import rounded
 _DIGITS = 200  # so many that 1 + e^-400 is not 1
 
 
-@experiment("activations", quick=True)
+@experiment("activations", quick=True, revision=2)
 def activations(setting: Setting) -> dict[str, Any]:
-    """Evaluate the printed sigmoid and tanh with 200 digits, and ReLU at the three printed inputs."""
+    """Evaluate the printed sigmoid and tanh with 200 digits, and ReLU at the three printed inputs.
+
+    Also whether ReLU is linear, relu(a + b) = relu(a) + relu(b) at any two of the inputs.
+    """
     inputs = (-2, 0, 2)
     with decimal.localcontext(prec=_DIGITS):
         ranges = {"sigmoid": _range(_sigmoid, 400, (0, 1)), "tanh": _range(_tanh, 200, (-1, 1))}
     examples = [max(0, x) for x in inputs]
     theirs = np.asarray(keras.activations.relu(np.array(inputs, np.float64))).tolist()
-    return {**ranges, "relu": {"examples": examples, "keras": theirs, "note": "Keras's relu gives the same."}}
+    linear = all(max(0, a + b) == max(0, a) + max(0, b) for a in inputs for b in inputs)
+    return {
+        **ranges,
+        "relu": {"examples": examples, "keras": theirs, "note": "Keras's relu gives the same."},
+        "linearity": {"true": linear, "note": "ReLU(-2 + 2) = 0, but ReLU(-2) + ReLU(2) = 2."},
+    }
 
 
 @experiment("activation_time", seeds=20)

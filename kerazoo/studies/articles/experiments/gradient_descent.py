@@ -12,11 +12,11 @@ _RATE = 2.0**-10  # exact in float32, in which Keras keeps learning rates
 _TRIALS = 50
 
 
-@experiment("gradient_descent", needs=("backend:tensorflow",), quick=True)
+@experiment("gradient_descent", needs=("backend:tensorflow",), quick=True, revision=2)
 def gradient_descent(setting: Setting) -> dict[str, Any]:
     """Check document 003, section 3.2 against Keras's SGD, and document 004, section 4.3 by differentiation."""
     random = np.random.default_rng(setting.seed)
-    return {"step": _step(random), "linear_regression": _linear_regression(random)}
+    return {"step": _step(random), "along": _along(random), "linear_regression": _linear_regression(random)}
 
 
 def _step(random: Any) -> dict[str, Any]:
@@ -35,6 +35,20 @@ def _step(random: Any) -> dict[str, Any]:
         "true": error <= 1e-12 and lower == _TRIALS,
         "error": error,
         "note": f"The step is that of Keras's SGD; a small one lowered {lower} of {_TRIALS} random losses.",
+    }
+
+
+def _along(random: Any) -> dict[str, Any]:
+    """Take small steps along the gradient, as document 004 says in words, and see whether the loss becomes smaller."""
+    lower = 0
+    for _ in range(_TRIALS):
+        x, y, start = random.normal(size=(20, 6)), random.normal(size=20), random.normal(size=6)
+        before, gradient = _loss_and_gradient(keras.Variable(start, dtype="float64"), x, y)
+        theta = keras.Variable(start + _RATE * gradient.numpy(), dtype="float64")
+        lower += bool(_loss_and_gradient(theta, x, y)[0] < before)
+    return {
+        "true": lower == _TRIALS,
+        "note": f"A small step along the gradient lowered {lower} of {_TRIALS} random losses.",
     }
 
 

@@ -12,7 +12,7 @@ from kerazoo.studies.articles.experiments.comparing import deviation, softmax
 _EXACT = 1e-10
 
 
-@experiment("losses", needs=("backend:tensorflow",), quick=True)
+@experiment("losses", needs=("backend:tensorflow",), quick=True, revision=2)
 def losses(setting: Setting) -> dict[str, Any]:
     """Check the losses of documents 000 (4.2, 4.3) and 004 (4.1) on random numbers in float64."""
     random = np.random.default_rng(setting.seed)
@@ -21,6 +21,7 @@ def losses(setting: Setting) -> dict[str, Any]:
         "softmax_gradient": _gradient(random),
         "cross_entropy_example": _example(),
         "mse": _mse(random),
+        "cross_entropy_mean": _cross_entropy(random),
     }
 
 
@@ -79,6 +80,13 @@ def _example() -> dict[str, Any]:
         "bits": nats / math.log(2),
         "base_10": nats / math.log(10),
         "binary": binary,
+        "formula": {
+            "true": abs(nats - binary) <= _EXACT,
+            "note": (
+                f"The sum over the samples alone is {nats:.4f}. The formula above it sums over the classes too, with "
+                f"two of them y log p + (1 - y) log(1 - p), and gives {binary:.4f}."
+            ),
+        },
         "note": (
             f"-(ln 0.8 + ln 0.9) / 4 = {nats:.4f}; with base 2 {nats / math.log(2):.4f}, with base 10 "
             f"{nats / math.log(10):.4f}. The binary cross-entropy, in which the two labels of 0 count too, is "
@@ -93,3 +101,11 @@ def _mse(random: Any) -> dict[str, Any]:
     printed = sum((a - b) ** 2 for a, b in zip(y, predicted, strict=True)) / len(y)
     error = deviation(printed, keras.losses.mean_squared_error(y, predicted))
     return {"true": error <= _EXACT, "error": error, "note": "Equal to Keras's mean squared error."}
+
+
+def _cross_entropy(random: Any) -> dict[str, Any]:
+    """Compare -(1/m) sum_i sum_j y_ij log(yhat_ij) with the mean of Keras's categorical cross-entropy."""
+    predicted, y = softmax(random.normal(size=(50, 7))), np.eye(7)[random.integers(7, size=50)]
+    printed = -sum(a * math.log(b) for a, b in zip(y.ravel(), predicted.ravel(), strict=True)) / len(y)
+    error = deviation(printed, np.mean(keras.losses.categorical_crossentropy(y, predicted)))
+    return {"true": error <= _EXACT, "error": error, "note": "Equal to the mean of Keras's categorical cross-entropy."}

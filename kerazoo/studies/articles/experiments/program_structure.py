@@ -8,7 +8,7 @@ from kerazoo import Setting, build, experiment
 from kerazoo.lazy import keras
 
 
-@experiment("program_structure", quick=True)
+@experiment("program_structure", quick=True, revision=2)
 def program_structure(setting: Setting) -> dict[str, Any]:
     """Look at the layers of the zoo's `imdb_lstm`, `mnist_mlp` and `mnist_mlp_dropout`, which are the programs' own."""
     return {
@@ -34,6 +34,8 @@ def _three_layers(model: Any) -> dict[str, Any]:
     hidden = units[:-1]
     return {
         "hidden": len(hidden),
+        "three_with_weights": len(units) == 3,
+        "one_hidden": len(hidden) == 1,
         "note": (
             f"The program has {len(units)} dense layers: hidden ones of {' and '.join(map(str, hidden))}, and the "
             f"output of {units[-1]}; with the input that makes {len(units) + 1} layers."
@@ -46,7 +48,8 @@ def _first_layer(model: Any) -> dict[str, Any]:
     inputs = model.input_shape[-1]
     return {
         "inputs": inputs,
-        "first_dense": first.units,
+        "of_512": first.units == 512 and first.activation is keras.activations.relu,
+        "is_input": inputs == 512,
         "note": (
             f"The input layer has {inputs} numbers and no activation; the {first.units} units with ReLU are the first "
             "hidden layer, behind it."
