@@ -12,9 +12,12 @@ from kerazoo.ledger.study import load_study
 from kerazoo.ledger.values import beside, is_number, look_up
 from kerazoo.studies.articles.experiments import (
     compression,
+    keras_ids,
     optimizers,
     overfitting,
     parts,
+    pretraining,
+    reviews,
     trainings,
     transfer,
     vanishing,
@@ -50,8 +53,9 @@ def digits():
         *[("toy_mlp_training", 5), ("mnist_mlp_training", 5), ("mnist_mlp_dropout_training", 5)],
         *[("imdb_lstm_training", 5), ("textgen_lstm_training", 3), ("overfitting_remedies", 5)],
         *[("early_stopping", 5), ("l2_regularisation", 5), ("dropout_gap", 5), ("optimizers_vs_sgd", 5)],
-        *[("rmsprop_vs_gd", 5), ("relu_vanishing", 5), ("transfer_time", 5), ("pretrain_finetune", 5)],
-        *[("quantisation", 3), ("distributed_time", 3)],
+        *[("rmsprop_vs_gd", 5), ("relu_vanishing", 5), ("transfer_time", 5), ("pretrain_finetune", 20)],
+        *[("quantisation", 5), ("distributed_time", 5), ("pretrain_reviews", 5)],
+        *[("imdb_lstm_plain_keras", 5), ("imdb_lstm_keras_ids", 5)],
     ],
 )
 def test_the_catalog_has_the_experiment_with_enough_seeds(name, seeds):
@@ -91,7 +95,7 @@ def test_reviews_are_validated_each_epoch_and_then_trained_on():
     x, y = random.integers(2, 50, (64, 100)).astype(np.int32), (np.arange(64) % 2).astype(np.int32)
     data = Dataset("imdb", "1", "generated", x[:32], y[:32], x[32:], y[32:])
     small = {"vocab_size": 50, "embedding_dim": 4, "units": 4}
-    values = trainings.reviews_values(data, seed=0, say=quiet, epochs=2, more_epochs=1, **small)
+    values = reviews.reviews_values(data, seed=0, say=quiet, epochs=2, more_epochs=1, **small)
     assert {name: len(series) for name, series in values["history"].items()} == dict.fromkeys(
         ("loss", "accuracy", "val_loss", "val_accuracy"), 2
     )
@@ -106,6 +110,14 @@ def test_reviews_are_validated_each_epoch_and_then_trained_on():
     assert values["slope"] == pytest.approx({"ten_epochs": rise, "last_five": rise}, abs=1e-4)
     assert values["below_guessing"]["test"] == pytest.approx(np.log(2) - before["val_loss"][-1], abs=1e-4)
     assert values["us_per_sample"]["first"] > values["us_per_sample"]["later"] > 0
+    plain = reviews.plain_values(data, seed=0, say=quiet, epochs=2, **small)
+    assert plain.keys() < values.keys() and len(plain["history"]["val_loss"]) == 2
+
+
+def test_keras_ids_are_ranks_in_the_training_split_behind_three_others():
+    known = keras_ids.ranks(["The the<br /><br />The film, isn't it?", "a FILM"])
+    assert list(known) == ["the", "br", "film", "isn't", "it", "a"]
+    assert keras_ids.ids_of("The film: new! A", known, size=9) == [1, 4, 6, 2]  # "new" is left out, "a" too rare
 
 
 def test_text_values_tell_loss_and_the_share_of_known_words():
@@ -246,18 +258,29 @@ def test_the_second_task_has_five_digits_from_0_and_turned_pictures_their_turns(
     x, labels = transfer.digits(np.arange(10), np.arange(10), 5)
     assert (x.tolist(), labels.tolist()) == ([5, 6, 7, 8, 9], [0, 1, 2, 3, 4])
     picture = np.random.default_rng(0).uniform(size=(2, 784))
-    turned, angles = transfer.turns(picture)
+    turned, angles = pretraining.turns(picture)
     assert angles.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     np.testing.assert_array_equal(turned[5], picture[1][::-1])  # two right angles: read backwards
 
 
-def test_quantisation_makes_the_file_smaller_and_effects_are_shares_saved(digits):
+def test_pretraining_without_labels_hides_pixels_and_reads_words_before_the_next():
+    picture = np.ones((50, 784), np.float32)
+    seen, whole = pretraining.hidden(picture, np.random.default_rng(0))
+    assert seen.shape == whole.shape == (100, 784) and seen.dtype == np.float32
+    assert abs(seen.mean() - 0.7) < 0.02 and (whole == 1).all()
+    ids = np.arange(1, 101).reshape(1, 100)
+    before, after = pretraining.windows(np.concatenate([ids, np.zeros((1, 100), int)]))
+    assert before.shape == (4, 24) and after.tolist() == [25, 50, 75, 100]
+
+
+def test_quantisation_makes_weights_and_file_smaller_and_effects_are_shares_saved(digits):
     found = compression.quantised("mnist_mlp_dropout", digits, seed=0, say=quiet, epochs=0, units=(128,))
-    assert found["bytes"]["int8"] < found["bytes"]["float32"]
-    assert set(found["accuracy"]) == set(found["seconds"]) == {"float32", "int8"}
-    two = {"float32": 4, "int8": 1}
-    effects = compression.quantisation_values({"imdb_lstm": {"bytes": two, "seconds": two, "accuracy": two}})
-    assert (effects["size_ratio"], effects["latency_ratio"], effects["accuracy_change"]) == (0.75, 0.75, -3)
+    assert all(set(each) == {"float32", "int8"} for each in found.values())
+    saved = compression.quantisation_values({"net": found})
+    assert 0.5 < saved["memory_saved"]["net"] < 0.75 and 0.5 < saved["file_saved"]["net"] < 0.75
+    two = dict.fromkeys(("file_bytes", "memory_bytes", "seconds", "accuracy"), {"float32": 4, "int8": 1})
+    effects = compression.quantisation_values({"net": two})
+    assert effects["time_saved"] == {"net": 0.75} and effects["accuracy_change"] == {"net": -3}
 
 
 def test_calls_are_timed_in_turn():
