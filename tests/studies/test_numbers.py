@@ -69,7 +69,7 @@ def test_the_counts_are_those_of_the_real_data(monkeypatch):
         info = tfds.builder(builder, data_dir=os.environ["TFDS_DATA_DIR"]).info
         sizes = {split: info.splits[split].num_examples for split in ("train", "test")}
         return SimpleNamespace(
-            sizes=sizes, x_train=np.array([[2, 1], [2, 2]]), vocabulary=Vocabulary.learn("a", "word")
+            sizes=sizes, x_train=np.array([[0, 1], [2, 2]]), vocabulary=Vocabulary.learn("a", "word")
         )
 
     monkeypatch.setattr(counts, "data_of", as_tfds_says)

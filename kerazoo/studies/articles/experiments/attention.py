@@ -12,11 +12,14 @@ from kerazoo.studies.articles.experiments.comparing import deviation, softmax
 _EXACT = 1e-10
 
 
-@experiment("attention", needs=("backend:tensorflow",), quick=True, revision=2)
+@experiment("attention", needs=("backend:tensorflow",), quick=True, revision=3)
 def attention(setting: Setting) -> dict[str, Any]:
-    """Compare the formula with two implementations, and the worked example with the formula, in float64."""
+    """Compare the formula with two implementations, and the worked example with the formula, in float64.
+
+    `pointwise` is whether a position's output depends on that position alone.
+    """
     random = np.random.default_rng(setting.seed)
-    return {"formula": _formula(random), "worked_example": _worked_example()}
+    return {"formula": _formula(random), "pointwise": _pointwise(random), "worked_example": _worked_example()}
 
 
 def attend(query: Any, key: Any, value: Any) -> Any:
@@ -46,6 +49,22 @@ def _formula(random: Any) -> dict[str, Any]:
     }
 
 
+def _pointwise(random: Any) -> dict[str, Any]:
+    """Change the last of five positions, and look at the output of the first."""
+    x = random.normal(size=(5, 4))
+    changed = np.concatenate([x[:-1], x[-1:] + 1])
+    moved = float(np.abs(attend(x, x, x)[0] - attend(changed, changed, changed)[0]).max())
+    return {
+        "true": moved <= _EXACT,
+        "change": moved,
+        "note": (
+            f"Changing the last of five positions by 1 changes the first one's output by {moved:.2g}: self-attention "
+            "relates every position to every other; what a Transformer does position by position is its feed-forward "
+            "network."
+        ),
+    }
+
+
 def _worked_example() -> dict[str, Any]:
     """Put three scalars each into the worked example, and into the formula under both readings of the vectors."""
     q, k, v = np.array([1.0, 2.0, 0.0]), np.array([1.0, 0.0, 1.0]), np.array([1.0, 2.0, 4.0])
@@ -57,9 +76,24 @@ def _worked_example() -> dict[str, Any]:
     queries, keys = ([f"{name}{place}={x:g}" for place, x in enumerate(of, 1)] for name, of in (("q", q), ("k", k)))
     by_formula = attend(q[:, None], k[:, None], np.eye(3))  # with V the identity the output is the weights, (3, 3)
     shown = (" ".join(f"{x:.3f}" for x in truth) for truth in (positions, whole))
+    score, scores = q @ k, np.outer(q, k)
     return {
         "true": min(errors) <= _EXACT,
         "error": min(errors),
+        "score": {
+            "true": np.shape(score) == scores.shape,
+            "note": (
+                f"Three queries and three keys have {scores.size} products q_i k_j, a 3 x 3 matrix, which is to be "
+                f"divided by sqrt(d_k); the example has their sum over i = j, one number ({score:g})."
+            ),
+        },
+        "weight": {
+            "true": np.size(softmax(np.array([score]))) == len(k),
+            "note": (
+                f"The softmax of one number is {softmax(np.array([score]))[0]:g}, whatever the number; the Score_i of "
+                "the denominator are not defined. Three keys want three weights, of sum 1, for each query."
+            ),
+        },
         "by_formula": {"weights": by_formula, "rows": queries, "columns": keys},
         "by_output": {"weights": (powers / powers.sum())[None], "rows": ["qᵢkᵢ"], "columns": keys},
         "note": (

@@ -16,18 +16,28 @@ def mnist_counts(setting: Setting) -> dict[str, Any]:
     return {"split": split, "total": sum(split), "note": f"{split[0]} training and {split[1]} test pictures."}
 
 
-@experiment("imdb_counts", needs=("imdb_reviews",), quick=True)
+@experiment("imdb_counts", needs=("imdb_reviews",), quick=True, revision=2)
 def imdb_counts(setting: Setting) -> dict[str, Any]:
     """Count the labelled reviews of IMDb: document 001's program trains on all of one split, validates on the other."""
     data = data_of("imdb_lstm", setting)
     words: Any = data.vocabulary
     rare = (data.x_train == words.unknown).any(-1).mean()
+    short = float((data.x_train[:, 0] == 0).mean())
     return {
         **data.sizes,
         "note": (
             "The program passes both splits whole. The line is that of an older Keras; Keras 3 prints the number of "
             f"batches, {-(-data.sizes['train'] // 32)} of 32."
         ),
+        "padding": {
+            "short_are_padded": short > 0,
+            "long_are_kept": short == 1,
+            "note": (
+                f"Of the training reviews {short:.1%} are shorter than 100 words, and padded; the others have 100 or "
+                "more, of which pad_sequences keeps the last 100."
+            ),
+            "evidence": {"share_of_padded_reviews": short},
+        },
         "evidence": {"reviews_with_a_word_beyond_the_vocabulary": float(rare), "vocabulary": len(words)},
     }
 

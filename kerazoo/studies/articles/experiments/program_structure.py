@@ -7,12 +7,17 @@ from typing import Any
 from kerazoo import Setting, build, experiment
 from kerazoo.lazy import keras
 
+_LARGE = 100_000_000  # parameters: 数亿, the least that document 001 calls large, is at least that many
+
 
 @experiment("program_structure", quick=True, revision=2)
 def program_structure(setting: Setting) -> dict[str, Any]:
     """Look at the layers of the zoo's `imdb_lstm`, `mnist_mlp` and `mnist_mlp_dropout`, which are the programs' own."""
+    reviews = build("imdb_lstm")
     return {
-        "transformer": _transformer(build("imdb_lstm", compile=False)),
+        "transformer": _transformer(reviews),
+        "described": _described(reviews),
+        "large": _large(reviews),
         "three_layers": _three_layers(build("mnist_mlp", compile=False)),
         "first_layer": _first_layer(build("mnist_mlp_dropout", compile=False)),
     }
@@ -26,6 +31,24 @@ def _transformer(model: Any) -> dict[str, Any]:
             f"Its layers are {', '.join(kinds)}: an LSTM, as section 5.3 says itself, and no attention. The zoo's "
             "imdb_transformer is what the title announces."
         ),
+    }
+
+
+def _described(model: Any) -> dict[str, Any]:
+    kinds = [type(layer).__name__ for layer in model.layers]
+    return {
+        "layers": kinds == ["InputLayer", "Embedding", "LSTM", "Dense"],
+        "recipe": (model.loss, type(model.optimizer).__name__) == ("binary_crossentropy", "Adam"),
+        "note": f"Layers: {', '.join(kinds)}; loss {model.loss}, optimizer {type(model.optimizer).__name__}.",
+    }
+
+
+def _large(model: Any) -> dict[str, Any]:
+    count = model.count_params()
+    return {
+        "true": count >= _LARGE,
+        "parameters": count,
+        "note": f"The program's model has {count:,} parameters.",
     }
 
 

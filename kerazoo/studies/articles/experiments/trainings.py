@@ -1,4 +1,4 @@
-"""The documented trainings, by the documents' own recipes on the whole of the real data."""
+"""The documented trainings of digits, text and the toy, by the documents' own recipes on the whole real data."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import base64
 import io
 import math
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from kerazoo import Dataset, Setting, engine, experiment, load_data, spec, train
 from kerazoo.lazy import keras, np
-from kerazoo.studies.articles.experiments.parts import Say, StepClock, data_of, rounded, told
+from kerazoo.studies.articles.experiments.parts import Say, data_of, rounded, told
 
 _LOGGED = 100  # document 000 prints a line every so many epochs
 _PRINTED_INPUTS = ((0, 1), (1, 1))  # document 000, section 5.4
 _HARDEST = 16
-_SETTLED = 5  # document 001 calls the accuracy stable; from this epoch on (the sixth) it is averaged
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -112,77 +110,7 @@ def _png(pixels: Any) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-@experiment("imdb_lstm_training", needs=("imdb_reviews",), seeds=5, minutes=6, revision=2)
-def imdb_lstm_training(setting: Setting) -> dict[str, Any]:
-    """Train `imdb_lstm` as document 001, section 5.2 does, ten epochs and then five, without early stopping.
-
-    Measured after each epoch: loss and accuracy on the 25,000 training reviews (the running mean of the epoch) and on
-    the 25,000 test reviews, which the document validates on. The five epochs of `fine_tune` are, in the document, a
-    second `fit` of the same compiled model on the same data: the optimizer's state is kept. Of these numbers:
-    `accuracy_last`, the mean test accuracy of the last five of the ten epochs; `slope`, what the test accuracy gains an
-    epoch by least squares, over the ten epochs and over these five; `below_guessing`, by how much the losses after the
-    ten epochs lie below ln 2, that of answering 0.5 to every review; `fine_tuning_gain`, what the five more epochs
-    gain on the test split: accuracy after less before, loss before less after.
-    """
-    data = data_of("imdb_lstm", setting)
-    return reviews_values(data, seed=setting.seed, say=setting.say)
-
-
-def reviews_values(
-    data: Dataset,
-    *,
-    seed: int,
-    say: Say,
-    epochs: int | None = None,
-    more_epochs: int | None = None,
-    **options: Any,
-) -> dict[str, Any]:
-    """Return the values of `imdb_lstm_training`, with the recipe's numbers of epochs by default."""
-    recipe = spec("imdb_lstm").recipe
-    epochs, more_epochs = epochs or recipe.epochs, more_epochs or recipe.fine_tune_epochs
-    clock, progress = StepClock(), told(say, "imdb_lstm")
-    hooks = [progress, clock.callback]
-    result = train("imdb_lstm", data=data, epochs=epochs, seed=seed, callbacks=hooks, verbose=False, **options)
-    more = engine.fit(
-        result.model,
-        data.x_train,
-        data.y_train,
-        batch_size=recipe.batch_size,
-        initial_epoch=epochs,  # further permutations of the reviews, not the first ones again
-        epochs=epochs + more_epochs,
-        validation_data=(data.x_test, data.y_test),
-        callbacks=[told(say, "imdb_lstm, five more")],
-        seed=seed,
-        verbose=0,
-    ).history
-    accuracy, loss = (result.history[name] for name in ("val_accuracy", "val_loss"))
-    last = accuracy[_SETTLED:] or accuracy
-    per_sample = [seconds / len(data.x_train) * 1e6 for seconds in clock.seconds]
-    return {
-        "accuracy": rounded(result.metrics["accuracy"], 6),
-        "loss": rounded(result.metrics["loss"], 6),
-        "history": rounded(result.history),
-        "accuracy_last": rounded(float(np.mean(last)), 6),
-        "slope": rounded({"ten_epochs": slope(accuracy), "last_five": slope(last)}),
-        "below_guessing": rounded({"train": math.log(2) - result.history["loss"][-1], "test": math.log(2) - loss[-1]}),
-        "fine_tuning": rounded(more),
-        "fine_tuning_gain": rounded(
-            {"accuracy": more["val_accuracy"][-1] - accuracy[-1], "loss": loss[-1] - more["val_loss"][-1]}
-        ),
-        "us_per_sample": {
-            "first": rounded(per_sample[0], 4),
-            "later": rounded(float(np.mean(per_sample[1:] or per_sample)), 4),
-            "note": "Training steps alone, without the validation; the first epoch includes the tracing of the graph.",
-        },
-    }
-
-
-def slope(values: Sequence[float]) -> float:
-    """Return how much two or more `values` rise from one to the next, by least squares."""
-    return float(np.polyfit(np.arange(len(values)), values, 1)[0])
-
-
-@experiment("textgen_lstm_training", needs=("tiny_shakespeare",), seeds=3, minutes=14)
+@experiment("textgen_lstm_training", needs=("tiny_shakespeare",), seeds=5, minutes=14)
 def textgen_lstm_training(setting: Setting) -> dict[str, Any]:
     """Train `textgen_lstm` by the recipe of document 002, section 5.2 on characters, measure it and let it write.
 

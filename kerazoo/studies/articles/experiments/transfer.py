@@ -1,4 +1,4 @@
-"""Whether what a model learned before saves training time, or helps where few examples are labelled."""
+"""Whether what a model learned before saves training time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from functools import partial
 from typing import Any
 
-from kerazoo import Dataset, Setting, build, engine, experiment, fine_tune, spec
+from kerazoo import Dataset, Setting, build, engine, experiment, spec
 from kerazoo.lazy import keras, np
 from kerazoo.studies.articles.experiments.optimizers import first_at_least
 from kerazoo.studies.articles.experiments.parts import Say, StepClock, counterbalanced, data_of, fitted, rounded
@@ -108,65 +108,3 @@ def _curve(model: keras.Model, train: Any, test: Any, seed: int, cap: int) -> di
         fitted(model, train[0][rows], train[1][rows], **part)
         accuracy.append(engine.evaluate(model, *test, batch_size=1000)["accuracy"])
     return {"accuracy": accuracy, "seconds_an_update": statistics.median(clock.seconds) / _EVERY}
-
-
-_LABELLED = 500
-
-
-@experiment("pretrain_finetune", needs=("mnist",), seeds=5, minutes=0.3)
-def pretrain_finetune(setting: Setting) -> dict[str, Any]:
-    """Measure what pretraining and then fine-tuning gains where few examples are labelled (document 001, section 3.1).
-
-    The task is to tell the digits 5 to 9 with 500 labelled training pictures of them, drawn by the seed. Groups:
-    `mnist_mlp` with hidden layers pretrained on another task, the digits 0 to 4 (all their training pictures, two
-    epochs), then fine-tuned in all layers; the same from random weights; and with hidden layers pretrained without
-    labels, to tell by how many right angles a picture is turned (20,000 training pictures of all
-    digits, each in four positions, two epochs). Held equal: the labelled pictures, their order, the head's initial
-    weights, Adam at 0.001, 20 epochs of batches of 32. The document pretrains without labels, at a scale that is out
-    of reach here. Effect, paired within a seed: accuracy on the test pictures of 5 to 9, pretrained minus scratch.
-    """
-    return pretrain_values(data_of("mnist_mlp", setting), seed=setting.seed, say=setting.say)
-
-
-def pretrain_values(
-    data: Dataset, *, seed: int, say: Say, epochs: int = 2, labelled: int = _LABELLED, turned: int = 20_000
-) -> dict[str, Any]:
-    """Return the values of `pretrain_finetune`."""
-    draw = np.random.default_rng(seed)
-    second, test = digits(data.x_train, data.y_train, 5), digits(data.x_test, data.y_test, 5)
-    few = draw.choice(len(second[0]), size=labelled, replace=False)
-    unlabelled = draw.choice(len(data.x_train), size=turned, replace=False)
-    recipe: dict[str, Any] = {"batch_size": spec("mnist_mlp").recipe.batch_size, "seed": seed}
-
-    def pretrained(task: tuple[Any, Any], classes: int) -> keras.Model:
-        return fitted(build("mnist_mlp", seed=seed, num_classes=classes), *task, epochs=epochs, **recipe)
-
-    known = {
-        "scratch": None,
-        "pretrained": pretrained(digits(data.x_train, data.y_train, 0), 5),
-        "pretrained_without_labels": pretrained(turns(data.x_train[unlabelled]), 4),
-    }
-    accuracy = {}
-    for name, old in known.items():
-        model = build("mnist_mlp", seed=seed + 1000, num_classes=5)  # as in `transfer_time`: the same head for all
-        if old is not None:
-            inherit(model, old)
-        fine_tune(model, (second[0][few], second[1][few]), epochs=20, verbose=False, **recipe)
-        accuracy[name] = engine.evaluate(model, *test, batch_size=1000)["accuracy"]
-        say(f"{name}: test accuracy {accuracy[name]:.4f}")
-    return {
-        "gain": rounded(accuracy["pretrained"] - accuracy["scratch"]),
-        "gain_without_labels": rounded(accuracy["pretrained_without_labels"] - accuracy["scratch"]),
-        "note": (
-            f"With {labelled} labelled pictures. Two other kinds of pretraining, piloted before with other seeds "
-            "(next-word prediction on reviews, a denoising autoencoder on digits), did worse than random weights."
-        ),
-        "evidence": {"test_accuracy": rounded(accuracy)},
-    }
-
-
-def turns(pictures: Any) -> tuple[Any, Any]:
-    """Return (N, 784) pictures in their four positions as (4 N, 784), and by how many right angles each is turned."""
-    square = pictures.reshape(-1, 28, 28)
-    turned = [np.rot90(square, angles, axes=(1, 2)).reshape(-1, 784) for angles in range(4)]
-    return np.concatenate(turned), np.repeat(np.arange(4, dtype=np.int32), len(pictures))
