@@ -13,8 +13,8 @@ _BATCH = 32
 _UPDATES = 2500  # ten epochs of the 8000 digits
 
 
-@experiment("width_and_data", needs=("mnist",), seeds=20, minutes=0.4)
-def width_and_data(setting: Setting) -> dict[str, Any]:
+@experiment("size_and_data", needs=("mnist",), seeds=20, minutes=0.4)
+def size_and_data(setting: Setting) -> dict[str, Any]:
     """Train a narrow and a wide net on few and on many digits, and compare their gaps and their test losses.
 
     Groups: `mnist_mlp` with hidden layers of 32 and 16 (narrow) and of 512 and 256 (wide: twice document 003's), each
@@ -27,13 +27,13 @@ def width_and_data(setting: Setting) -> dict[str, Any]:
     `test_accuracy`, likewise, as a gain; `accuracy_gap`, the wide net's with few digits. A gap is test minus training
     loss.
     """
-    return width_and_data_values(data_of("mnist_mlp", setting), seed=setting.seed, say=setting.say)
+    return size_and_data_values(data_of("mnist_mlp", setting), seed=setting.seed, say=setting.say)
 
 
-def width_and_data_values(
+def size_and_data_values(
     data: Dataset, *, seed: int, say: Say, updates: int = _UPDATES, counts: dict[str, int] | None = None
 ) -> dict[str, Any]:
-    """Return the values of `width_and_data` for the training split of `data`."""
+    """Return the values of `size_and_data` for the training split of `data`."""
     results = {}
     for amount, count in (counts or _COUNTS).items():
         drawn = some_of(data, count, seed)
@@ -49,7 +49,7 @@ def width_and_data_values(
 
 
 def effects(results: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Return the effects that `width_and_data` names, from what `gap_of` tells of its four groups."""
+    """Return the effects that `size_and_data` names, from what `gap_of` tells of its four groups."""
 
     def difference(name: str, first: str, second: str) -> float:
         found: float = rounded(results[first][name] - results[second][name])
