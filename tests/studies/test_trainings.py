@@ -15,6 +15,7 @@ from kerazoo.studies.articles.experiments import (
     optimizers,
     overfitting,
     parts,
+    size_and_data,
     trainings,
     transfer,
     vanishing,
@@ -52,10 +53,10 @@ def digits():
 @pytest.mark.parametrize(
     ("name", "seeds"),
     [
-        *[("toy_mlp_training", 5), ("mnist_mlp_training", 20), ("mnist_mlp_dropout_training", 20)],
-        *[("imdb_lstm_training", 5), ("textgen_lstm_training", 3), ("overfitting_remedies", 20)],
+        *[("toy_mlp_training", 20), ("mnist_mlp_training", 20), ("mnist_mlp_dropout_training", 20)],
+        *[("imdb_lstm_training", 5), ("textgen_lstm_training", 5), ("overfitting_remedies", 20)],
         *[("early_stopping", 20), ("weight_penalties", 20), ("dropout_gap", 20), ("optimizers_vs_sgd", 20)],
-        *[("sgd_where_simple", 20), ("width_and_data", 20)],
+        *[("size_and_data", 20), ("sgd_where_simple", 20), ("width_and_data", 20)],
         *[("rmsprop_vs_gd", 20), ("relu_vanishing", 20), ("transfer_time", 5), ("pretrain_finetune", 5)],
         *[("quantisation", 3), ("distributed_time", 3)],
     ],
@@ -122,6 +123,9 @@ def test_text_values_tell_loss_and_the_share_of_known_words():
     assert 0 <= values["word_share"] <= 1
     # The last 25 characters of the test text are cut off its beginning: the first word may be a part.
     assert values["evidence"]["word_share_of_test_text"] > values["evidence"]["word_share_of_shuffled_test_text"]
+    chance = values["evidence"]["word_share_of_shuffled_test_text"]
+    assert values["above_chance"] == pytest.approx(values["word_share"] - chance, abs=1e-4)
+    assert lacking("textgen_lstm_training", values) == []
     assert values["sample"]
 
 
@@ -170,6 +174,27 @@ def test_sizes_are_compared_with_the_very_weights_that_a_width_begins_with(digit
     gap = found["few"]["wide"]["loss_gap"] - found["few"]["narrow"]["loss_gap"]
     assert values["wider"]["few"] == pytest.approx(gap, abs=1e-3)
     assert lacking("width_and_data", values) == []
+
+
+def test_four_groups_of_width_and_data_have_as_many_updates(digits, monkeypatch):
+    updates = []
+
+    def counted(model, x, y, *, batch_size, epochs, seed):
+        updates.append(epochs * -(-len(x) // batch_size))
+        return model
+
+    monkeypatch.setattr(size_and_data, "fitted", counted)
+    counts = {"few": 64, "many": 96}
+    values = size_and_data.size_and_data_values(digits, seed=0, say=quiet, updates=12, counts=counts)
+    assert updates == [12] * 4
+    found = values["evidence"]
+    assert values["gap"]["width_few"] == pytest.approx(
+        found["wide_few"]["loss_gap"] - found["narrow_few"]["loss_gap"], abs=1e-3
+    )
+    assert values["test_loss"]["data"] == 0  # the same net, untrained
+    losses = [found[f"{width}_many"]["test_loss"] for width in ("narrow", "wide")]
+    assert values["test_loss"]["width"] == pytest.approx(losses[0] - losses[1], abs=1e-3)
+    assert lacking("size_and_data", values) == []
 
 
 def test_stopping_early_keeps_the_run_it_is_paired_with(digits):
