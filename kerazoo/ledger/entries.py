@@ -75,7 +75,7 @@ class Entry:
         default="",
     )
     kind: Kind = key("What is claimed.", default="metric")
-    documented: Any = key("The value that the document prints; left out where the rule is 'unstated'.", default=None)
+    documented: Any = key("The value that the document prints, or with rule 'unstated' only supposes.", default=None)
     tolerance: float = key("The margin, declared before anything is measured, in `unit`.", default=0.0)
     unit: str = key("The unit of the value.", default="")
     section: str = key("The section of the document.", default="")

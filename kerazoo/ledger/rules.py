@@ -206,8 +206,10 @@ def _timing(_: Entry, values: Sequence[Any]) -> Finding:
     return _described("The document does not name its hardware; the measured value is ours.", values)
 
 
-def _unstated(_: Entry, values: Sequence[Any]) -> Finding:
-    return _described("The document prints no number to compare with.", values)
+def _unstated(entry: Entry, values: Sequence[Any]) -> Finding:
+    if entry.documented is None:
+        return _described("The document prints no number to compare with.", values)
+    return _described("The document supposes its number and does not say that it was measured.", values)
 
 
 def _described(note: str, values: Sequence[Any]) -> Finding:

@@ -24,7 +24,7 @@ sys.exit(code)
 
 
 def test_the_packaged_verdicts_follow_from_the_packaged_record_without_tensorflow():
-    done = subprocess.run([sys.executable, "-c", RECOMPUTE], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", RECOMPUTE], check=False, capture_output=True, text=True, timeout=60)
     found = json.loads(done.stdout)
     assert (done.returncode, found["differences"]) == (0, [])
     assert found["claims"] == len(kerazoo.claims()) and found["rows"] > 100 and found["seconds"] < 10

@@ -54,10 +54,31 @@ def test_relu_and_layers_are_counted():
 
 def test_the_printed_output_contradicts_itself_and_the_training_data():
     labels = {(1, 0): (1, 0), (0, 1): (0, 1), (1, 1): (1, 0)}  # as the document's x_train and y_train have them
-    first, second = claim("000/printed-output/labels/first"), claim("000/printed-output/labels/second")
-    assert first.measured == 1 + labels[0, 1].index(1) != first.documented and first.verdict == "wrong"
+    second = claim("000/printed-output/labels/second")
     assert second.measured == 1 + labels[1, 1].index(1) != second.documented and second.verdict == "wrong"
     assert claim("000/printed-output/probabilities").verdict == "wrong"
+
+
+def test_the_toy_program_is_described_and_tests_what_it_was_trained_on():
+    layers, samples, tested = (claim(f"000/{name}") for name in ("layers", "samples", "test-data"))
+    assert (layers.measured, layers.verdict) == ([2, 10, 2], "holds") and "52" in layers.note
+    assert (samples.measured, samples.verdict) == ([4, 2], "holds") and "3 of the 4" in samples.note
+    assert (tested.measured, tested.verdict) == (0, "wrong")
+
+
+def test_pytorch_prints_the_gradient_function_of_an_output():
+    pytest.importorskip("torch")
+    found = claim("000/printed-output/tensor")
+    assert found.verdict == "wrong" and "grad_fn=<AddmmBackward0>" in found.note
+
+
+def test_the_text_generator_gives_distributions_and_is_as_large_as_its_vocabulary():
+    found = claim("002/generates-text")
+    assert found.verdict == "wrong" and measured("text_generator")["predicted"]["shape"] == [5, 66]
+    size = measured("text_generator")["size"]
+    assert size["characters"]["parameters"] == 66 * 128 + 4 * 128 * (128 + 128 + 1) + 129 * 66 == 148_546
+    assert size["words"]["parameters"] == 20_000 * 128 + 4 * 128 * (128 + 128 + 1) + 129 * 20_000
+    assert claim("002/large-model/program").verdict == "mixed"
 
 
 @pytest.mark.real_data

@@ -19,6 +19,7 @@ from kerazoo.studies.articles.experiments import (
     pretraining,
     reviews,
     scaling,
+    size_and_data,
     trainings,
     transfer,
     vanishing,
@@ -123,6 +124,9 @@ def test_text_values_tell_loss_and_the_share_of_known_words():
     assert 0 <= values["word_share"] <= 1
     # The last 25 characters of the test text are cut off its beginning: the first word may be a part.
     assert values["evidence"]["word_share_of_test_text"] > values["evidence"]["word_share_of_shuffled_test_text"]
+    chance = values["evidence"]["word_share_of_shuffled_test_text"]
+    assert values["above_chance"] == pytest.approx(values["word_share"] - chance, abs=1e-4)
+    assert lacking("textgen_lstm_training", values) == []
     assert values["sample"]
 
 
@@ -183,6 +187,27 @@ def test_more_data_is_compared_with_the_very_weights_on_a_quarter_of_it(digits, 
     values = overfitting.more_data_values(digits, seed=0)
     assert values["test_loss"] == values["test_accuracy"] == 0 != values["gap"]  # the same net, untrained
     assert lacking("more_data", values) == []
+
+
+def test_four_groups_of_width_and_data_have_as_many_updates(digits, monkeypatch):
+    updates = []
+
+    def counted(model, x, y, *, batch_size, epochs, seed):
+        updates.append(epochs * -(-len(x) // batch_size))
+        return model
+
+    monkeypatch.setattr(size_and_data, "fitted", counted)
+    counts = {"few": 64, "many": 96}
+    values = size_and_data.size_and_data_values(digits, seed=0, say=quiet, updates=12, counts=counts)
+    assert updates == [12] * 4
+    found = values["evidence"]
+    assert values["gap"]["width_few"] == pytest.approx(
+        found["wide_few"]["loss_gap"] - found["narrow_few"]["loss_gap"], abs=1e-3
+    )
+    assert values["test_loss"]["data"] == 0  # the same net, untrained
+    losses = [found[f"{width}_many"]["test_loss"] for width in ("narrow", "wide")]
+    assert values["test_loss"]["width"] == pytest.approx(losses[0] - losses[1], abs=1e-3)
+    assert lacking("size_and_data", values) == []
 
 
 def test_stopping_early_keeps_the_run_it_is_paired_with(digits):

@@ -11,11 +11,16 @@ from kerazoo.studies.articles.experiments.comparing import deviation, sigmoid, s
 _EXACT = 1e-12
 
 
-@experiment("forward_pass", needs=("backend:tensorflow",), quick=True)
+@experiment("forward_pass", needs=("backend:tensorflow",), quick=True, revision=2)
 def forward_pass(setting: Setting) -> dict[str, Any]:
-    """Compare documents 000 (4.1), 002 (4.1) and 003 (3.1) with dense layers that have the same random weights."""
+    """Compare documents 000 (4.1), 002 (4.1, 4.2) and 003 (3.1) with dense layers of the same random weights."""
     random = np.random.default_rng(setting.seed)
-    return {"mlp_definition": _by_index(random), "mlp_formula": _composed(random), "layer": _one_layer(random)}
+    return {
+        "mlp_definition": _by_index(random),
+        "mlp_formula": _composed(random),
+        "layer": _one_layer(random),
+        "recursion": _layer_by_layer(random),
+    }
 
 
 def _dense(inputs: Any, kernel: Any, bias: Any, activation: str) -> Any:
@@ -82,6 +87,23 @@ def _one_layer(random: Any) -> dict[str, Any]:
         "true": max(errors.values()) <= _EXACT,
         "error": max(errors.values()),
         "note": "Equal to a dense layer for sigmoid, tanh and ReLU; W is the transpose of Keras's kernel.",
+    }
+
+
+def _layer_by_layer(random: Any, widths: tuple[int, ...] = (5, 4, 3, 2)) -> dict[str, Any]:
+    """Compare z_l = W_l a_(l-1) + b_l, a_l = sigma(z_l), from a_0 = x on, with as many dense layers."""
+    error = 0.0
+    for name, sigma in _activations().items():
+        a = random.normal(size=widths[0])
+        truth = a[None]
+        for before, units in zip(widths, widths[1:], strict=False):
+            w, b = random.normal(size=(units, before)), random.normal(size=units)
+            a, truth = sigma(w @ a + b), _dense(truth, w.T, b, name)
+        error = max(error, deviation(a, truth[0]))
+    return {
+        "true": error <= _EXACT,
+        "error": error,
+        "note": f"Equal to {len(widths) - 1} dense layers, for sigmoid, tanh and ReLU.",
     }
 
 

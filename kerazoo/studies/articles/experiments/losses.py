@@ -17,11 +17,27 @@ def losses(setting: Setting) -> dict[str, Any]:
     """Check the losses of documents 000 (4.2, 4.3) and 004 (4.1) on random numbers in float64."""
     random = np.random.default_rng(setting.seed)
     return {
+        "cross_entropy": _definition(random),
         "cross_entropy_simplified": _simplified(random),
         "softmax_gradient": _gradient(random),
+        "update": _update(random),
         "cross_entropy_example": _example(),
         "mse": _mse(random),
         "cross_entropy_mean": _cross_entropy(random),
+    }
+
+
+def _definition(random: Any) -> dict[str, Any]:
+    """Compare L = -sum y_i log(yhat_i), yhat the softmax of z, with Keras's categorical cross-entropy."""
+    logits, targets = random.normal(size=(100, 5)), softmax(random.normal(size=(100, 5)))
+    error = 0.0
+    for y in (targets, np.eye(5)[targets.argmax(-1)]):
+        truth = np.asarray(keras.losses.categorical_crossentropy(y, logits, from_logits=True))
+        error = max(error, deviation(-(y * np.log(softmax(logits))).sum(-1), truth))
+    return {
+        "true": error <= _EXACT,
+        "error": error,
+        "note": "Equal to Keras's categorical cross-entropy of the logits, for one-hot targets and for others.",
     }
 
 
@@ -37,6 +53,10 @@ def _simplified(random: Any) -> dict[str, Any]:
         "true": deviation(printed, truth) <= _EXACT,
         "error": deviation(printed, truth),
         "error_with_y": deviation(kept, truth),
+        "line_before": {
+            "true": deviation(kept, truth) <= _EXACT,
+            "note": "The line before the last, in which y_i still stands, agrees with the loss.",
+        },
         "note": (
             "The last line drops the factor y_i, so every class counts as the true one: for z = (0, 0) and y = (1, 0) "
             f"it gives 2 ln 2 = {2 * math.log(2):.3f}, the loss is ln 2 = {math.log(2):.3f}. With y_i kept the "
@@ -59,14 +79,33 @@ def _gradient(random: Any) -> dict[str, Any]:
         # The middle member, read with partial derivatives: the other probability held fixed.
         middle = max(middle, deviation(-y / p * p * (1 - p), truth[1]))
     return {
-        "true": worst <= _EXACT,
-        "error": worst,
-        "error_of_middle_members": middle,
+        "true": max(worst, middle) <= _EXACT,
+        "results": {"true": worst <= _EXACT, "error": worst},
+        "middle": {"true": middle <= _EXACT, "error": middle},
         "note": (
-            "All four results agree with automatic differentiation, for targets that sum to 1. The middle member, as a "
-            "product of partial derivatives, leaves out the path through the other probability (for y_1 = 0 it is 0, "
-            "the result p_1); it is right where the other probability is first written as 1 minus this one."
+            "All four results agree with automatic differentiation, for targets that sum to 1. The middle member is a "
+            "product of two partial derivatives, -y_1 (1 - p_1), and leaves out the path through the other "
+            "probability: it is the result only where y_1 = 1 (for y_1 = 0 it is 0, the result p_1)."
         ),
+    }
+
+
+def _update(random: Any, trials: int = 100, rate: float = 1e-3) -> dict[str, Any]:
+    """Take document 000's step 7 with its step 6, and see whether the loss of steps 4 and 5 falls."""
+    lower = 0
+    for _ in range(trials):
+        x, w, b = random.normal(size=(3, 2))
+        y = np.eye(2)[random.integers(2)]
+
+        def loss(w: Any, b: Any, x: Any = x, y: Any = y) -> Any:
+            return -(y * np.log(softmax(w * x + b))).sum()
+
+        by_b = softmax(w * x + b) - y
+        lower += bool(loss(w - rate * by_b * x, b - rate * by_b) < loss(w, b))
+    return {
+        "true": lower == trials,
+        "lower": lower / trials,
+        "note": f"With the results of step 6 the loss fell in {lower} of {trials} random examples.",
     }
 
 
