@@ -1,54 +1,117 @@
-"""The printed programs: where they fail, and what makes them run."""
+"""The printed programs: quoted whole, failing where it is said, and corrected in docs/programs."""
+
+from pathlib import Path
 
 import pytest
-from articles import claim
+from articles import ENTRIES, claim, measured
 
-from kerazoo.studies.articles.experiments.repairing import Repair, run_repaired
+from kerazoo import Setting
+from kerazoo.studies.articles.experiments import repairing
+from kerazoo.studies.articles.experiments.repairing import Program, Repair
+from kerazoo.studies.articles.experiments.repairs import PROGRAMS
+from kerazoo.studies.articles.experiments.running import Outcome, run
+
+DOCS = Path(__file__).parents[2] / "docs" / "programs"
+FAILURES = {  # of each repair the call that fails without it, and the type of the error
+    "000": [("outputs = model(x_train)", "RuntimeError"), ("loss = criterion(", "RuntimeError")]
+    + [("outputs = model(x_test)", "RuntimeError")],
+    "001": [("tokenizer.fit_on_texts(x_train)", "AttributeError"), ("model.fit(", "InvalidArgumentError")],
+    "002": [
+        *[("model.add(Embedding(input_dim=vocab_size, output_dim=embedding_size))", "NameError")] * 2,
+        *[("model.fit(x_train, y_train, ", "NameError")] * 2,
+        ("generated_text = model.predict(x_test)", "NameError"),
+        ("decoded_text = decode(generated_text)", "NameError"),
+        ("", ""),
+    ],
+    "003": [("model.fit(x_train, y_train, epochs=10, batch_size=32)", "ValueError")],
+    "004": [],
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_is_quoted_with_its_claim_and_stands_corrected_in_the_documents(name):
+    program = PROGRAMS[name]
+    assert ENTRIES[f"{name}/program"].quote in program.printed
+    comment, _, text = (DOCS / f"{name}.py").read_text(encoding="utf-8").partition("\n\n")
+    assert text == program.repaired(program.repairs)
+    assert all(line.startswith("# ") for line in comment.splitlines()) and "kerazoo" not in text
+    assert f"({name}.py)" in (DOCS / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("id", "failures"),
+    "name",
     [
-        ("001/program", [("fit_on_texts", "AttributeError"), ("model.fit", "InvalidArgumentError")]),
-        ("003/program", [("model.fit", "ValueError")]),
-        ("004/program", []),
+        pytest.param(name, marks=() if program.library == "torch" else (pytest.mark.tensorflow, pytest.mark.real_data))
+        for name, program in PROGRAMS.items()
     ],
 )
-def test_a_program_fails_where_it_is_said_to_and_runs_when_repaired(id, failures):
-    found = claim(id)
+def test_a_program_fails_where_it_is_said_to_and_runs_when_repaired(name):
+    pytest.importorskip(PROGRAMS[name].library)
+    found, failures = claim(f"{name}/program"), FAILURES[name]
     assert found.verdict == ("not_runnable" if failures else "holds")
     assert len(found.repairs) == len(failures)
+    lines = PROGRAMS[name].printed.splitlines()
     for repair, (call, error) in zip(found.repairs, failures, strict=True):
-        assert call in repair["call"] and repair["error"].startswith(error) and repair["what"] and repair["why"]
+        assert repair["call"].startswith(call) and repair["error"].startswith(error) and repair["what"]
+        assert repair["why"] and (not call or lines[repair["line"] - 1].strip() == repair["call"])
+        assert bool(repair["alone"]["error"]) == (len(failures) > 1)  # where several are needed, none suffices
+    values = measured(f"program_{name}")
+    assert values["printed"]["error"] == (failures and found.repairs[0]["error"] or "")
+    assert values["repaired"]
 
 
-def test_the_names_that_a_program_lacks_are_found_in_the_order_of_its_calls(monkeypatch):
-    import keras
+def test_programs_run_apart_and_only_for_so_long(tmp_path):
+    library = pytest.importorskip("tensorflow").__name__
+    bars = "print('1/2 \\x1b[1m━━\\x1b[0m 1s 2s/step - loss: 0.9'); print('2/2 ━━ 4s 2s/step - loss: 0.5\\n\\nend')"
+    read = "import tensorflow as tf\nprint(open(tf.keras.utils.get_file('a.txt', 'http://0.0.0.0/a.txt')).read())"
+    texts = ["while True:\n    pass", bars, "def f():\n    1 / 0\n\nf()", read]
 
-    monkeypatch.setattr(keras.Sequential, "fit", lambda *data, **options: None)  # its result plays no part
-    found = claim("002/program")
-    assert found.verdict == "not_runnable"
-    missing = ["vocab_size", "embedding_size", "x_train", "y_train", "x_test", "decode"]
-    assert [repair["error"] for repair in found.repairs] == [f"NameError: name '{x}' is not defined" for x in missing]
-    assert all(x in repair["call"] for x, repair in zip(missing, found.repairs, strict=True))
+    def download(folder):
+        (folder / "a.txt").write_text("letters")
 
-
-def test_the_pytorch_program_needs_floats_three_times():
-    pytest.importorskip("torch")
-    found = claim("000/program")
-    assert found.verdict == "not_runnable"
-    assert [repair["what"].split()[0] for repair in found.repairs] == ["x_train", "y_train", "x_test"]
+    endless, shown, failed, reading = run(texts, library, download, seconds=3)
+    assert not endless.ran and "3 seconds" in endless.error
+    assert shown.ran and shown.printed == ("loss: 0.5", "end")
+    assert (failed.error, failed.call, failed.line) == ("ZeroDivisionError: division by zero", "1 / 0", 2)
+    assert reading.printed == ("letters",)
 
 
-def test_a_repair_that_is_not_needed_is_not_listed_and_a_failure_without_one_is_raised():
-    def program(fixed):
-        if "first" not in fixed:
-            raise KeyError("a")
-        return {"answer": 1}
+@pytest.fixture
+def program(monkeypatch):
+    """A program "a b" that fails at its first letter which is not a capital."""
 
-    repairs = [Repair("first", "do this", "so"), Repair("second", "do that", "so")]
-    found = run_repaired(program, repairs)
-    assert [repair["what"] for repair in found["repairs"]] == ["do this"] and found["answer"] == 1
-    assert found["repairs"][0]["call"] == 'raise KeyError("a")'
-    with pytest.raises(KeyError):
-        run_repaired(program, repairs[1:])
+    def fake(texts, library, download, **options):
+        ends = []
+        for text in texts:
+            small = [letter for letter in text if letter.islower()]
+            error, call = (f"NameError: {small[0]}", small[0]) if small else ("", "")
+            ends.append(Outcome(error, call, 0, (f"{text}: 0.5",), ()))
+        return ends
+
+    monkeypatch.setattr(repairing, "run", fake)
+    monkeypatch.setattr(Program, "printed", "a b\n")
+    return Program("any", "torch", [Repair(x, "so", {x: x.upper()}) for x in "ab"], numbers={"half": r"B: ([\d.]+)"})
+
+
+def test_each_repair_is_tried_alone_and_left_out_alone(program):
+    found = repairing.tried(program, Setting())
+    assert not found["runs"] and found["printed"] == {"call": "a", "error": "NameError: a", "line": 0}
+    assert [one["call"] for one in found["repairs"]] == ["a", "b"]
+    assert [one["alone"]["call"] for one in found["repairs"]] == ["b", "a"]
+    assert "2 repairs, and with none of them alone" in found["note"] and found["repaired"] == ["A B\n: 0.5"]
+
+
+def test_what_cannot_be_repaired_is_raised(program):
+    with pytest.raises(RuntimeError, match="fails with every repair at `b`"):
+        repairing.tried(Program("any", "torch", program.repairs[:1]), Setting())
+    with pytest.raises(ValueError, match="0 times"):
+        program.repaired([Repair("c", "so", {"c": "C"})])
+
+
+def test_a_corrected_program_gives_the_numbers_that_it_prints(program):
+    fewer = Program("any", "torch", program.repairs, numbers={"half": r"B\n: ([\d.]+)"})
+    assert repairing.corrected(fewer, Setting())["half"] == [0.5]
+    with pytest.raises(RuntimeError, match="prints no half"):
+        repairing.corrected(Program("any", "torch", program.repairs, numbers={"half": "none"}), Setting())
+    with pytest.raises(RuntimeError, match="fails at `b`"):
+        repairing.corrected(Program("any", "torch", program.repairs[:1]), Setting())

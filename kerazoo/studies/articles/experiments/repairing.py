@@ -1,90 +1,147 @@
-"""Runs a program as it is printed, then with one repair after the other until it runs."""
+"""A printed program, quoted, with the changes that it needs: run as printed, with each change alone, and with all."""
 
 from __future__ import annotations
 
 import re
-import traceback
-import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
-Program = Callable[[Collection[str]], dict[str, Any]]
-"""A program as a function of the names of the repairs that are made in it; it returns JSON values."""
-
-QUIET: dict[str, Any] = {"verbose": 0}
-"""What our lines add to a printed call: no progress bar."""
-
-# How a line of ours reads in the document, and what differs from run to run in an error.
-_AS_PRINTED = ((r", \*\*QUIET", ""), (r'named\("(\w+)"\)', r"\1"))
-_VARYING = ((r"\x1b\[\d*m", ""), (r"indices\[[\d,]+\] = \d+", "an index"), (r" with name '\S+' and path ''", ""))
-# Errors from a compiled graph and from a layer begin with where they happened.
-_PLACES = ("Graph execution error", "Detected at node", "File ", "Exception encountered when calling", "Arguments ")
+from kerazoo import Setting
+from kerazoo.studies.articles.experiments.running import CUT, Outcome, run
 
 
 @dataclass(frozen=True)
 class Repair:
-    """A change to a program: what is done, and why it has to be."""
+    """A change to a program: what is done and why, and the passages of the text that are replaced, each by another."""
 
-    name: str
     what: str
     why: str
+    edits: Mapping[str, str]
 
 
-def run_repaired(program: Program, repairs: Sequence[Repair] = ()) -> dict[str, Any]:
-    """Run `program` as printed, and while it fails with one more of `repairs`, in their order.
+@dataclass(frozen=True)
+class Program:
+    """A program of the article `name`, as it prints it, and the changes after which it does what the article says.
+
+    Attributes:
+        library: what it imports, "tensorflow" or "torch".
+        repairs: in the order in which the program comes to need them.
+        downloads: writes the files that Keras would download, for a run to the end or for a trial; `stands_in` says
+            what they are, and `trial` what a trial has less of.
+        numbers: patterns of the numbers that it prints, by their names.
+    """
+
+    name: str
+    library: str
+    repairs: Sequence[Repair]
+    downloads: Callable[[Path, Setting, bool], None] | None = None
+    stands_in: str = ""
+    trial: str = ""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def printed(self) -> str:
+        """The text of the article, without the line that says where it is quoted from."""
+        file = resources.files("kerazoo.studies.articles") / "programs" / f"{self.name}.txt"
+        return file.read_text(encoding="utf-8").partition("\n\n")[2]
+
+    def repaired(self, repairs: Sequence[Repair]) -> str:
+        """Return the text with some of the repairs.
+
+        Raises:
+            ValueError: a passage that is to be replaced is not there once.
+        """
+        text = self.printed
+        for repair in repairs:
+            for old, new in repair.edits.items():
+                if text.count(old) != 1:
+                    raise ValueError(f"program {self.name} has {text.count(old)} times what is replaced once: {old!r}")
+                text = text.replace(old, new)
+        return text
+
+    def run(self, texts: Sequence[str], setting: Setting, whole: bool = False) -> list[Outcome]:
+        """Run texts of the program, as `running.run` does."""
+
+        def write(folder: Path) -> None:
+            if self.downloads:
+                self.downloads(folder, setting, whole)
+
+        seconds = 7200 if whole else 600
+        return run(texts, self.library, write, seed=setting.seed, whole=whole, seconds=seconds)
+
+
+def tried(program: Program, setting: Setting) -> dict[str, Any]:
+    """Run a program as printed, with each of its repairs alone, with all but that one, and with all.
 
     Returns:
-        `runs`, whether it ran as printed; `repairs`, for each that was needed the failing `call`, the `error`, what was
-        done and why; the `warnings` of the run that succeeded; and what the program returned then.
+        `runs`, whether it runs as printed, and `printed`, how it ends then; of each of the `repairs` what is done and
+        why, the `call` that fails without it, with its `line` in the article's text and the `error` (all empty where
+        none does), and how the program ends with the repair `alone`; `repaired`, what it prints with all of them; the
+        `warnings` then.
 
     Raises:
-        Exception: the program's own, where it still fails with every repair.
+        RuntimeError: the program fails with every repair.
     """
-    made: list[str] = []
-    needed: list[dict[str, str]] = []
-    for repair in (*repairs, None):
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                result = program(made)
-        except Exception as error:
-            if repair is None:
-                raise
-            made.append(repair.name)
-            failure = {"call": _call(program, error), "error": _message(error)}
-            needed.append({**failure, "what": repair.what, "why": repair.why})
-        else:
-            break
-    heard = sorted({f"{warning.category.__name__}: {str(warning.message).splitlines()[0]}" for warning in caught})
-    values = {"runs": not needed, "repairs": needed, "warnings": heard, **result}
-    first = "It runs as printed" + (f", with a warning ({heard[0]})." if heard else ".")
-    if needed:
-        count = "1 repair" if len(needed) == 1 else f"{len(needed)} repairs"
-        first = f"As printed it fails at `{needed[0]['call']}` ({needed[0]['error']}); it runs with {count}."
-    return {**values, "note": " ".join([first, result.get("note", "")]).strip()}
+    every = list(program.repairs)
+    alone = [program.repaired([one]) for one in every]
+    without = [program.repaired([other for other in every if other is not one]) for one in every]
+    printed, repaired = program.printed, program.repaired(every)
+    texts = list(dict.fromkeys([printed, *alone, *without, repaired]))
+    ends = dict(zip(texts, program.run(texts, setting), strict=True))
+    last = ends[repaired]
+    if not last.ran:
+        raise RuntimeError(f"program {program.name} fails with every repair at `{last.call}`: {last.error}")
+    repairs = [
+        {"what": one.what, "why": one.why, **_end(program, ends[but]), "alone": _end(program, ends[only])}
+        for one, only, but in zip(every, alone, without, strict=True)
+    ]
+    return {
+        "runs": ends[printed].ran,
+        "printed": _end(program, ends[printed]),
+        "repairs": repairs,
+        "warnings": list(last.warnings),
+        "repaired": list(last.printed),
+        "note": _note(program, ends[printed], [ends[text].ran for text in alone], repairs, last),
+    }
 
 
-def names(definitions: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Return `named`: in a program `named("x")` stands for the name x, Python's NameError included."""
-    return lambda name: eval(name, dict(definitions))
+def corrected(program: Program, setting: Setting) -> dict[str, Any]:
+    """Run a program with all of its repairs to its end, and return the numbers that it prints, lists by their names.
+
+    Raises:
+        RuntimeError: it fails, or does not print one of the numbers.
+    """
+    (end,) = program.run([program.repaired(program.repairs)], setting, whole=True)
+    if not end.ran:
+        raise RuntimeError(f"the corrected program {program.name} fails at `{end.call}`: {end.error}")
+    text = "\n".join(end.printed)
+    numbers = {name: [float(one) for one in re.findall(pattern, text)] for name, pattern in program.numbers.items()}
+    if missing := [name for name, found in numbers.items() if not found]:
+        raise RuntimeError(f"the corrected program {program.name} prints no {missing[0]}")
+    note = f"Run to its end. {program.stands_in}".strip()
+    return {**numbers, "evidence": {"printed": list(end.printed)}, "note": note}
 
 
-def _call(program: Program, error: Exception) -> str:
-    """Return the line of `program` that raised `error`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    line = next(frame.line or "" for frame in frames if frame.name == program.__name__)
-    return _replaced(line, _AS_PRINTED)
+def _end(program: Program, end: Outcome) -> dict[str, Any]:
+    """Return where a program fails, with the line in the article's text; empty values where it runs."""
+    lines = [line.strip() for line in program.printed.splitlines()]
+    line = lines.index(end.call) + 1 if end.call in lines else end.line
+    return {"call": end.call, "error": end.error, "line": line}
 
 
-def _message(error: Exception) -> str:
-    """Return the error's type and the line of its message that says what is wrong."""
-    lines = [_replaced(line.strip(), _VARYING) for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if not line.startswith(_PLACES)]
-    return f"{type(error).__name__}: {(telling or lines or [''])[0]}"
-
-
-def _replaced(text: str, patterns: Sequence[tuple[str, str]]) -> str:
-    for pattern, replacement in patterns:
-        text = re.sub(pattern, replacement, text)
-    return text
+def _note(
+    program: Program, printed: Outcome, alone: Sequence[bool], repairs: Sequence[Mapping[str, Any]], last: Outcome
+) -> str:
+    if printed.ran:
+        first = "It runs as printed" + (f", with a warning ({last.warnings[0]})." if last.warnings else ".")
+    else:
+        needed = sum(bool(one["error"]) for one in repairs)
+        count = "1 repair" if needed == 1 else f"{needed} repairs"
+        alike = ", and with none of them alone" if needed > 1 and not any(alone) else ""
+        first = f"As printed it fails at `{printed.call}` ({printed.error}); it runs with {count}{alike}."
+    cut = f"Of each fit there is {CUT['KERAS_MAX_EPOCHS']} epoch of {CUT['KERAS_MAX_STEPS_PER_EPOCH']} batches."
+    beside = [program.stands_in, program.trial, cut if program.library == "tensorflow" else ""]
+    return " ".join(filter(None, [first, *beside]))

@@ -1,0 +1,61 @@
+"""Runs programs, each in a process forked from this one, which has imported their library; a script of `running.py`.
+
+    python program_process.py FOLDER LIBRARY SEED SECONDS
+
+runs every .py file of FOLDER as a program of its own, in the directory where it stands, and writes what becomes of it
+beside it: what it prints (.txt), and how it ends (.json); none that does not end within so many seconds has a .json.
+Only the standard library and LIBRARY ("tensorflow" with its Keras, or "torch") are imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import runpy
+import signal
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def main(folder: str, library: str, seed: str, seconds: str) -> None:
+    """Run the programs one after the other, each with its random numbers from `seed`."""
+    start = importlib.import_module("keras" if library == "tensorflow" else library)
+    if library == "tensorflow":
+        importlib.import_module(library)
+        # Files that stand in for a download are not the original ones, whose hashes Keras knows.
+        start.src.utils.file_utils.validate_file = lambda *given, **options: True
+    for program in sorted(Path(folder).resolve().glob("*.py")):
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            continue
+        signal.alarm(int(seconds))  # which ends the process
+        (start.utils.set_random_seed if library == "tensorflow" else start.manual_seed)(int(seed))
+        os.dup2(os.open(program.with_suffix(".txt"), os.O_WRONLY | os.O_CREAT), sys.stdout.fileno())
+        end = run(program)
+        sys.stdout.flush()
+        program.with_suffix(".json").write_text(json.dumps(end), encoding="utf-8")
+        os._exit(0)
+
+
+def run(program: Path) -> dict[str, Any]:
+    """Return how the program ends: its warnings, and of an error its type, message, line and what stands there."""
+    failure: dict[str, Any] = {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            runpy.run_path(str(program), run_name="__main__")
+        except BaseException as error:  # a program may exit
+            frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename == str(program)]
+            failure = {"type": type(error).__name__, "message": str(error), "line": 0, "call": ""}
+            if frames:
+                failure |= {"line": frames[-1].lineno, "call": frames[-1].line}
+    return {"failure": failure, "warnings": [f"{one.category.__name__}: {one.message}" for one in caught]}
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
