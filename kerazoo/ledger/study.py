@@ -15,7 +15,8 @@ from typing import Any
 from kerazoo.errors import InputError, KerazooError, LedgerError, did_you_mean
 from kerazoo.ledger.catalog import Experiment, collect
 from kerazoo.ledger.declared import Declared
-from kerazoo.ledger.entries import Entry, Figure, read_document
+from kerazoo.ledger.documents import Figure, read_document
+from kerazoo.ledger.entries import Entry
 from kerazoo.ledger.finding import PACKAGED, StudyName, find, modules_of
 from kerazoo.ledger.record import Row, read_rows, select
 from kerazoo.ledger.rules import Corrected, corrected

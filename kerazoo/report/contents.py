@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kerazoo.ledger.entries import Figure
+from kerazoo.ledger.documents import Figure
 from kerazoo.ledger.finding import StudyName
 from kerazoo.ledger.record import Row, select
 from kerazoo.ledger.study import Study, load_study

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from kerazoo.lazy import np
 from kerazoo.ledger import statistics
-from kerazoo.ledger.entries import Figure
+from kerazoo.ledger.documents import Figure
 from kerazoo.ledger.values import MISSING, look_up
 from kerazoo.report import stories
 from kerazoo.report.contents import Contents

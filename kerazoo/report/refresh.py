@@ -8,7 +8,7 @@ from pathlib import Path
 import kerazoo
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.files import to_json
-from kerazoo.ledger.entries import study_schema
+from kerazoo.ledger.documents import study_schema
 from kerazoo.ledger.published import VERDICTS, verdicts_document
 from kerazoo.report import cards, markdown, speed
 from kerazoo.report.contents import Contents, gather

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from kerazoo.ledger.entries import Figure
+from kerazoo.ledger.documents import Figure
 from kerazoo.report import formulas, stories
 from kerazoo.report.contents import gather
 from kerazoo.report.figures import drawn
