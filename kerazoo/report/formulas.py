@@ -20,6 +20,17 @@ def is_latex(text: str) -> bool:
     return bool(_LATEX.search(text))
 
 
+def is_whole(latex: str) -> bool:
+    """Tell whether a formula is one that every typesetter takes: its groups and brackets are closed."""
+    left, right = (len(re.findall(rf"\\{name}(?![A-Za-z])", latex)) for name in ("left", "right"))
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", latex):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0 and left == right and not latex.endswith(("\\", "_", "^")) and "$" not in latex
+
+
 def mathml(latex: str) -> Markup:
     """Return a formula as a `<math>` element; of what it does not know the name stays."""
     reader = _Reader(_TOKEN.findall(latex.replace("\\text{", "\\text {")), latex)
