@@ -46,6 +46,11 @@ class Study:
         return self.folder == PACKAGED
 
     @property
+    def author(self) -> str:
+        """Who answers for its verdicts."""
+        return "kerazoo developers" if self.packaged else f"the study {self.folder.resolve().name}"
+
+    @property
     def record(self) -> Path:
         """The directory of its rows."""
         return self.folder / "record"

@@ -11,6 +11,7 @@ def write_report(
     *,
     study: str | os.PathLike[str] | None = None,
     record: str | os.PathLike[str] | None = None,
+    ro_crate: bool = False,
 ) -> list[Path]:
     """Write the report on a study under the directory `out`, and return the files.
 
@@ -23,6 +24,8 @@ def write_report(
         out: the directory; it is made if it is not there.
         study: a directory, or the name of an installed study; None is the one that comes with kerazoo.
         record: a directory of rows in place of the study's own.
+        ro_crate: also write the study, the rows that count, the verdicts as data, and `ro-crate-metadata.json`, which
+            describes all of it and what measured it, so that `out` is an RO-Crate.
 
     Raises:
         InputError: `out` is a file, `record` is not a directory, or nothing was measured.
@@ -47,4 +50,8 @@ def write_report(
         **{f"articles/{name}": text for name, text in articles.pages(contents).items()},
         **{f"models/{name}.md": text for name, text in cards.documents(contents).items()},
     }
+    if ro_crate:
+        from kerazoo.report.crate import crate
+
+        texts = crate(contents, texts)
     return write_files({folder / name: text for name, text in texts.items()})

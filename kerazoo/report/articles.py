@@ -47,7 +47,8 @@ def sections(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
 def _heading(section: str, language: Language) -> str:
     if not section:
         return say("Elsewhere", language)
-    return say("Section {section}", language, section=section) if section[0].isdigit() else escaped(section)
+    several = section if language == "en" else section.replace(", ", "、")
+    return say("Section {section}", language, section=several) if section[0].isdigit() else escaped(section)
 
 
 def _passages(contents: Contents, claims: Sequence[Claim], language: Language) -> list[str]:
@@ -59,7 +60,7 @@ def _passages(contents: Contents, claims: Sequence[Claim], language: Language) -
             by_quote.setdefault(claim.quote, []).append(claim)
     parts = []
     for listed in by_quote.values():
-        parts += [f"> {_quoted(listed[0])}", *(_judged(claim, language) for claim in listed)]
+        parts += [f"> {_quoted(listed[0])}", *_judged(listed, language)]
     if cells:
         parts += [cells_table(contents, cells, language)]
     return parts
@@ -79,11 +80,28 @@ def _formula(text: str) -> str:
     return f"$`{' '.join(text.split())}`$" if formulas.is_whole(text) and "`" not in text else code(text)
 
 
-def _judged(claim: Claim, language: Language) -> str:
-    """Return the verdict, why, what would be right, what settles it, and where all the rest stands."""
-    verdict, why = wording.words(claim.verdict, language), escaped(answer(claim, language))
-    more = f"[{say('more', language)}](../claims.md#{anchor(claim)})"
-    lines = [say("**{verdict}**: {why} ({more})", language, verdict=verdict, why=why, more=more)]
+def _judged(claims: Sequence[Claim], language: Language) -> list[str]:
+    """Return the verdicts on what one passage claims; what is said of several claims alike stands once."""
+    alike: dict[tuple[str, ...], list[Claim]] = {}
+    for claim in claims:
+        verdict, why = wording.words(claim.verdict, language), escaped(answer(claim, language))
+        alike.setdefault((verdict, why, *_beside(claim, language)), []).append(claim)
+    form = "**{verdict}**: {why} ({more})"
+    return [
+        "\n\n".join([say(form, language, verdict=verdict, why=why, more=_links(listed, language)), *beside])
+        for (verdict, why, *beside), listed in alike.items()
+    ]
+
+
+def _links(claims: Sequence[Claim], language: Language) -> str:
+    """Return links to all that is known of the claims."""
+    names = [say("more", language)] if len(claims) == 1 else [claim.id.rpartition("/")[2] for claim in claims]
+    return ", ".join(f"[{name}](../claims.md#{anchor(one)})" for name, one in zip(names, claims, strict=True))
+
+
+def _beside(claim: Claim, language: Language) -> list[str]:
+    """Return what would be right, what settles it, and, where there is no other page in the language, the note."""
+    lines = []
     if claim.correct:
         form = "Corrected program: {correct}" if is_program(claim) else "Correct: {correct}"
         lines.append(say(form, language, correct=_correct(claim)))
@@ -91,7 +109,7 @@ def _judged(claim: Claim, language: Language) -> str:
         lines.append(say("Source: {reference}", language, reference=escaped(claim.reference)))
     if language != "en" and claim.zh.get("caveat"):
         lines.append(say("Note: {caveat}", language, caveat=escaped(claim.zh["caveat"])))
-    return "\n\n".join(lines)
+    return lines
 
 
 def _correct(claim: Claim) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from kerazoo.ledger.planning import Step
 from kerazoo.ledger.reproduce import Reproduction
+from kerazoo.ledger.values import text_of
 from kerazoo.report import wording
 from kerazoo.report.answers import answer
 from kerazoo.report.languages import Language, say
@@ -79,7 +80,7 @@ def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
         "source": claim.reference,
         "note": claim.zh.get("caveat", "") if in_chinese else claim.note,
         "metric": wording.metric(claim, language),
-        "tolerance": f"{claim.tolerance:g}" if in_chinese else f"{claim.tolerance:g}: {claim.reason}",
+        "tolerance": text_of(claim.tolerance or "") if in_chinese else f"{claim.tolerance:g}: {claim.reason}",
         "design": claim.zh.get("design", "") if in_chinese else claim.design,
         "repairs": "" if in_chinese else "\n".join(map(_repair, wording.repairs(claim))),
         "measured by": wording.provenance(claim, language),

@@ -9,7 +9,7 @@ from typing import Any
 
 from kerazoo.ledger.rules import combined
 from kerazoo.ledger.values import text_of, with_margin
-from kerazoo.report.languages import Language, quantity, say
+from kerazoo.report.languages import Language, known, quantity, say
 from kerazoo.schema import Claim, Verdict
 
 MEANINGS = {
@@ -106,8 +106,8 @@ def documented(claim: Claim, language: Language = "en") -> str:
     """Return what the document says, with its unit."""
     if claim.documented is None:
         return say("no number", language)
-    if isinstance(claim.documented, str) and language != "en":
-        return say("as quoted", language)  # formulas, with words of English among them
+    if language != "en" and isinstance(claim.documented, (str, bool)) and claim.rule != "runs":
+        return say("as quoted", language)  # a formula, with words of English in it, or a statement
     return _with_unit(_plain(claim, claim.documented, language), claim, language)
 
 
@@ -188,7 +188,8 @@ def weights(entry: Mapping[str, Any]) -> dict[str, str]:
 def test_split(entry: Mapping[str, Any], language: Language = "en") -> str:
     """Return what pretrained weights reach on the test split; empty where that was not measured."""
     test = entry.get("test", {})
-    measures = ", ".join(f"{name} {text_of(one)}" for name, one in test.items() if isinstance(one, float))
+    named = (f"{known(name, language)} {text_of(one)}" for name, one in test.items() if isinstance(one, float))
+    measures = say(", ", language).join(named)
     low, high = (f"{end:.4f}" for end in test.get("accuracy_interval") or (0.0, 0.0))
     if not measures or not test.get("accuracy_interval"):
         return measures
