@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from kerazoo.report import formulas, wording
 from kerazoo.report.answers import answer, is_program
 from kerazoo.report.contents import Contents
-from kerazoo.report.languages import NAMES, Language, file_name, is_chinese, say
+from kerazoo.report.languages import NAMES, Language, file_name, is_chinese, known, say
 from kerazoo.report.markdown import NOTICE, anchor, cells_table, code, counts_table, escaped
 from kerazoo.schema import Claim
 
@@ -47,8 +47,10 @@ def sections(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
 def _heading(section: str, language: Language) -> str:
     if not section:
         return say("Elsewhere", language)
+    if not section[0].isdigit():
+        return escaped(known(section, language))
     several = section if language == "en" else section.replace(", ", "、")
-    return say("Section {section}", language, section=several) if section[0].isdigit() else escaped(section)
+    return say("Section {section}", language, section=several)
 
 
 def _passages(contents: Contents, claims: Sequence[Claim], language: Language) -> list[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 UNITS = {
     "accuracy": "{}",
+    "accuracy an epoch": "每轮{}",
     "characters": "{}个字符",
     "class": "第{}类",
     "decades": "{}个数量级",
     "epochs": "{}轮",
     "examples": "{}个样本",
     "images": "{}幅图像",
+    "inputs": "{}个输入",
     "layers": "{}层",
     "lines": "{}行",
     "microseconds": "{}微秒",
@@ -19,7 +21,9 @@ UNITS = {
     "parameters": "{}个参数",
     "seconds": "{}秒",
     "share": "{}",
+    "units": "{}个单元",
     "updates": "{}次更新",
+    "weight": "{}",
 }
 """The units of the packaged study; "{}" stands for the number."""
 
@@ -161,6 +165,10 @@ TEXTS = {
     "Document {document}. {summary}.": "文章{document}：{summary}。",
     "Section {section}": "第{section}节",
     "Elsewhere": "其他",
+    "abstract": "摘要",
+    "References": "参考文献",
+    "closing": "结语",
+    "end": "文末",
     "more": "详情",
     "**{verdict}**: {why} ({more})": "**{verdict}**：{why}（{more}）",
     "facts": "项数",

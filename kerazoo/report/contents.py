@@ -128,6 +128,6 @@ def gather(study: StudyName = None, record: str | os.PathLike[str] | None = None
 
 
 def _place(claim: Claim) -> tuple[str, list[float]]:
-    """Return what claims are ordered by: the document and the section's number; what has no number comes last."""
-    number = _NUMBER.match(claim.section)
+    """Return what claims are ordered by: the document, and the section's number; what has none comes last."""
+    number = _NUMBER.match("0" if claim.section == "abstract" else claim.section)
     return claim.document, [float(part) for part in number[0].split(".")] if number else [math.inf]

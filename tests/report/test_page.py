@@ -189,6 +189,8 @@ def test_formulas_are_typeset(contents, html):
     assert formulas.mathml(r"\frac{a}{b_1^2}") == (
         "<math><mfrac><mrow><mi>a</mi></mrow><mrow><msubsup><mi>b</mi><mn>1</mn><mn>2</mn></msubsup></mrow></mfrac></math>"
     )
+    cases = formulas.mathml(r"\begin{cases} 1, & i = c \\ 0, & i \ne \mathbb{R}_{\mathrm{max}} \end{cases}")
+    assert cases.count("<mtr>") == 2 and cases.count("<mtd>") == 4 and "<msub><mi>ℝ</mi><mrow><mi>max</mi>" in cases
     assert formulas.mathml("<b>") == "<math><mo>&lt;</mo><mi>b</mi><mo>&gt;</mo></math>"
 
 
