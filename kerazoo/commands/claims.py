@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +12,16 @@ import kerazoo
 from kerazoo.commands import common
 from kerazoo.commands.common import JSON, RECORD, STUDY, argument, flag, option, path, print_json, terminal
 from kerazoo.errors import InputError
+from kerazoo.printable import printable
+
+if TYPE_CHECKING:
+    from kerazoo.report.languages import Language
 
 _MOST_FAULTS = 20
+_FORMATS = "table: for people. csv: a line a claim. claimreview: schema.org's, of the claims that have a rating."
 _NAMES = argument("names", metavar="[NAME]...", nargs=-1)
 _REPORT_DIR = path("--out out_dir", "Directory to write to.", default="report")
+_CRATE = path("--ro-crate crate", "In place of --out: a directory for the report with its study and rows, an RO-Crate.")
 
 
 @click.command(
@@ -25,18 +32,31 @@ _REPORT_DIR = path("--out out_dir", "Directory to write to.", default="report")
         RECORD,
         flag("--check", "Only say what is wrong with the study."),
         flag("--recompute", "Derive every verdict anew and compare it with the published one."),
-        JSON,
+        option("--format form", _FORMATS, click.Choice(("table", "csv", "json", "claimreview")), default="table"),
+        option("--lang language", "Language of the words; JSON has both.", click.Choice(("en", "zh")), default="en"),
+        option("--url", "For claimreview: the address of the report's page.", default="", show_default=False),
+        flag("--json as_json", "The same as --format json."),
     ],
 )
 def claims(
-    names: tuple[str, ...], study: str | None, record: str | None, check: bool, recompute: bool, as_json: bool
+    names: tuple[str, ...],
+    study: str | None,
+    record: str | None,
+    check: bool,
+    recompute: bool,
+    form: str,
+    as_json: bool,
+    **told: Any,
 ) -> int:
     """Show what documents claim, and the verdicts.
 
     NAME is a model, a document (001) or a claim (001/program); without it all claims of the study are shown.
     """
-    from kerazoo.report import verdicts
-
+    if as_json and form not in ("table", "json"):
+        raise InputError(f"--json is --format json, and --format {form} is given too; leave one of them out")
+    as_json = as_json or form == "json"
+    if (check or recompute) and not as_json and form != "table":
+        raise InputError(f"--check and --recompute print lines, or one JSON document, and not --format {form}")
     if check:
         if names or record:
             raise InputError("--check is of the whole study; leave the names and --record out")
@@ -46,11 +66,26 @@ def claims(
             raise InputError("--recompute is of the whole study; leave the names out")
         return _recompute(study, record, as_json)
     found = kerazoo.claims(list(names) or None, study=study, record=record)
-    if as_json:
+    _print_claims(found, study, "json" if as_json else form, **told)
+    return 0
+
+
+def _print_claims(found: list[kerazoo.Claim], study: str | None, form: str, language: Language, url: str) -> None:
+    from kerazoo.report import exports, verdicts
+
+    if url and form != "claimreview":
+        raise InputError("--url is for --format claimreview; leave it out")
+    if form == "table":
+        verdicts.show_claims(terminal(), found, language)
+    elif form == "csv":
+        sys.stdout.write(printable(exports.as_csv(found, language), keep="\n\t"))
+    elif form == "json":
         print_json(verdicts.records(found))
     else:
-        verdicts.show_claims(terminal(), found)
-    return 0
+        from kerazoo.ledger.study import load_study
+
+        author = load_study(study).author
+        print_json(exports.claim_reviews(found, author=author, url=url, language=language))
 
 
 def _check(study: str | None, as_json: bool) -> int:
@@ -134,12 +169,13 @@ def reproduce(
     return 0 if found.ok else 1
 
 
-@click.command("report", params=[_REPORT_DIR, STUDY, RECORD, JSON])
-def report(out_dir: str, study: str | None, record: str | None, as_json: bool) -> None:
+@click.command("report", params=[_REPORT_DIR, _CRATE, STUDY, RECORD, JSON])
+def report(out_dir: str, crate: str | None, study: str | None, record: str | None, as_json: bool) -> None:
     """Write the verdicts as a web page and as Markdown."""
     from kerazoo.report import write_report
 
-    files = [str(path) for path in write_report(out_dir, study=study, record=record)]
+    out = out_dir if crate is None else crate
+    files = [str(path) for path in write_report(out, study=study, record=record, ro_crate=crate is not None)]
     if as_json:
         print_json({"files": files})
     else:

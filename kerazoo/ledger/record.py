@@ -23,7 +23,7 @@ SOURCES = ("tfds", "none")
 """Where a row's data may come from; in a study of one's own also from the embedded sample, "sample"."""
 
 Row = dict[str, Any]
-_FIELDS: dict[str, Any] = {
+FIELDS: dict[str, Any] = {
     "experiment": str,
     "revision": int,
     "seed": int,
@@ -197,7 +197,7 @@ def done(rows: Iterable[Mapping[str, Any]]) -> set[tuple[Any, ...]]:
 def _fault(row: Any, sample: bool) -> str:
     if not isinstance(row, dict):
         return "not a row"
-    for name, kind in _FIELDS.items():
+    for name, kind in FIELDS.items():
         if not isinstance(row.get(name), kind) or isinstance(row[name], bool):
             return f"'{name}' is missing or of the wrong type"
     if row.get("digest") != digest(row):

@@ -15,7 +15,8 @@ from typing import Any
 from kerazoo.errors import InputError, KerazooError, LedgerError, did_you_mean
 from kerazoo.ledger.catalog import Experiment, collect
 from kerazoo.ledger.declared import Declared
-from kerazoo.ledger.entries import Entry, Figure, read_document
+from kerazoo.ledger.documents import Figure, read_document
+from kerazoo.ledger.entries import Entry
 from kerazoo.ledger.finding import PACKAGED, StudyName, find, modules_of
 from kerazoo.ledger.record import Row, read_rows, select
 from kerazoo.ledger.rules import Corrected, corrected
@@ -43,6 +44,11 @@ class Study:
     def packaged(self) -> bool:
         """Whether it is kerazoo's own, whose record is of real data only."""
         return self.folder == PACKAGED
+
+    @property
+    def author(self) -> str:
+        """Who answers for its verdicts."""
+        return "kerazoo developers" if self.packaged else f"the study {self.folder.resolve().name}"
 
     @property
     def record(self) -> Path:

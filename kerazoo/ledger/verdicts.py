@@ -107,7 +107,7 @@ def _found(entry: Entry, rows: Sequence[Row], seeds: int, family: Corrected | No
 
 def _told(entry: Entry, claim: Claim) -> Claim:
     """Return the claim with its answer, if that is one to its verdict, and its texts in Chinese."""
-    texts = {one.name: getattr(entry.zh, one.name) for one in fields(entry.zh)}
+    texts = {one.name: getattr(entry.zh, one.name) for one in fields(entry.zh)} | {"title": entry.title_zh}
     answer = ""
     if entry.answer and entry.answer.verdict == claim.verdict:
         values = {name: text_of(getattr(claim, name)) for name in ("measured", "documented", "n")}

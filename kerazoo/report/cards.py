@@ -13,7 +13,7 @@ from rich.text import Text
 from kerazoo.ledger.values import text_of
 from kerazoo.report import wording
 from kerazoo.report.contents import Contents
-from kerazoo.report.markdown import NOTICE, code, escaped, table
+from kerazoo.report.markdown import NOTICE, anchor, cells_table, code, escaped, table
 from kerazoo.report.tables import plain_table
 from kerazoo.schema import Claim, ModelSpec
 from kerazoo.tasks import task_of
@@ -95,7 +95,7 @@ def document(contents: Contents, card: Card) -> str:
         _section("What the document prints", _printed(card)),
         _section("What was repaired", _repaired(card)),
         _section("Measured", _results(card)),
-        _section("The printed table of epochs", _cells(contents, card)),
+        _section("The printed table of epochs", cells_table(contents, card.cells) if card.cells else ""),
         _section("Verdicts", _verdicts(card)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -187,31 +187,10 @@ def _interval(interval: Iterable[float] | None) -> str:
     return "" if interval is None else " to ".join(map(text_of, interval))
 
 
-def _cells(contents: Contents, card: Card) -> str:
-    """Return the cells of a table of epochs as such a table: printed, measured, and whether it was reproduced."""
-    if not card.cells:
-        return ""
-    by_place = {contents.cells[claim.id]: claim for claim in card.cells}
-    metrics = list(dict.fromkeys(metric for metric, _ in by_place))
-    rows = [
-        (str(epoch), *(_cell(by_place.get((metric, epoch))) for metric in metrics))
-        for epoch in sorted({epoch for _, epoch in by_place})
-    ]
-    return "Printed, then measured.\n\n" + table(("epoch", *metrics), rows)
-
-
-def _cell(claim: Claim | None) -> str:
-    if claim is None:
-        return ""
-    measured = wording.measured(claim).split(" (")[0].removesuffix(f" {claim.unit}" if claim.unit else "")
-    told = wording.words(claim.verdict) if claim.n else ""
-    return escaped(f"{text_of(claim.documented)}; {measured}{f': {told}' if told else ''}")
-
-
 def _verdicts(card: Card) -> str:
     rows = [
         (
-            f"[{claim.id}](../claims.md)",
+            f"[{claim.id}](../claims.md#{anchor(claim)})",
             escaped(wording.documented(claim)),
             escaped(wording.measured(claim)),
             f"**{wording.words(claim.verdict)}**",

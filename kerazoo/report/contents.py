@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import re
 from collections import defaultdict
@@ -10,16 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kerazoo.ledger.entries import Figure
+from kerazoo.ledger.documents import Figure
 from kerazoo.ledger.finding import StudyName
 from kerazoo.ledger.record import Row, select
 from kerazoo.ledger.study import Study, load_study
 from kerazoo.ledger.values import is_number
 from kerazoo.registry import list_models, spec
 from kerazoo.report import wording
+from kerazoo.report.languages import LANGUAGES, Language, say
 from kerazoo.schema import Claim, ModelSpec
 from kerazoo.weights import manifest
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _CELL = re.compile(r"history\.(?P<metric>\w+)\.(?P<place>\d+)")
 
 
@@ -27,9 +30,9 @@ _CELL = re.compile(r"history\.(?P<metric>\w+)\.(?P<place>\d+)")
 class Contents:
     """All that a report tells.
 
-    `rows` are those that count for the verdicts, by experiment, in the order of their seeds; `models` the zoo's own, in
-    a report on another study those that it is about; `weights` what the manifest of the pretrained weights says of each
-    model that has some.
+    `claims` are in the order of the documents' sections, as far as these are numbered. `rows` are those that count for
+    the verdicts, by experiment, in the order of their seeds; `models` the zoo's own, in a report on another study those
+    that it is about; `weights` what the manifest of the pretrained weights says of each model that has some.
     """
 
     study: Study
@@ -43,10 +46,14 @@ class Contents:
         chosen = {entry.id for entry in self.study.choose([name])}
         return [claim for claim in self.claims if claim.id in chosen]
 
+    def documents(self, language: Language = "en") -> dict[str, str]:
+        """Return the titles of the documents by their short names."""
+        return {claim.document: wording.title(claim, language) for claim in self.claims}
+
     @property
-    def documents(self) -> dict[str, str]:
-        """The titles of the documents by their short names."""
-        return {claim.document: claim.title for claim in self.claims}
+    def languages(self) -> tuple[Language, ...]:
+        """The languages of the pages: Chinese too, where the study has titles or texts in it."""
+        return LANGUAGES if any(claim.zh for claim in self.claims) else ("en",)
 
     @property
     def figures(self) -> list[Figure]:
@@ -83,16 +90,18 @@ class Contents:
         """Return the values of an experiment, a dictionary a seed; empty where nothing was measured."""
         return [row["values"] for row in self.rows.get(experiment, [])]
 
-    def provenance(self) -> dict[str, str]:
+    def provenance(self, language: Language = "en") -> dict[str, str]:
         """Return where the measurements come from, in a few lines by their names."""
         rows = [row for found in self.rows.values() for row in found]
-        machines = sorted({wording.machine(row["environment"]) for row in rows})
+        machines = sorted({wording.machine(row["environment"], language) for row in rows})
         data = sorted({f"{name} {version}" for row in rows for name, version in row["data"].items()})
         days = sorted({row["measured_at"][:10] for row in rows})
+        none = say("none", language)
+        period = [" – ".join(sorted({days[0], days[-1]}))] if days else []
         return {
-            "Measurements": f"{len(rows)} rows" + (f", {' to '.join(sorted({days[0], days[-1]}))}" if days else ""),
-            "Data": ", ".join(data) or "none",
-            "Machines": "; ".join(machines) or "none",
+            say("Measurements", language): ", ".join([say("{n} rows", language, n=len(rows)), *period]),
+            say("Data", language): ", ".join(data) or none,
+            say("Machines", language): say("; ", language).join(machines) or none,
         }
 
 
@@ -106,13 +115,19 @@ def gather(study: StudyName = None, record: str | os.PathLike[str] | None = None
     found = load_study(study)
     rows = found.rows(record)
     chosen = {name: select(rows, name, one.revision)[0] for name, one in sorted(found.experiments.items())}
-    claims = tuple(found.judge(found.entries, rows))
+    claims = sorted(found.judge(found.entries, rows), key=_place)
     own = [one for one in map(spec, list_models()) if one.builder.__module__.startswith("kerazoo.models.")]
     about = {claim.model for claim in claims}
     return Contents(
         study=found,
-        claims=claims,
+        claims=tuple(claims),
         rows={name: used for name, used in chosen.items() if used},
         models=tuple(one for one in own if found.packaged or one.name in about),
         weights=manifest(),
     )
+
+
+def _place(claim: Claim) -> tuple[str, list[float]]:
+    """Return what claims are ordered by: the document, and the section's number; what has none comes last."""
+    number = _NUMBER.match("0" if claim.section == "abstract" else claim.section)
+    return claim.document, [float(part) for part in number[0].split(".")] if number else [math.inf]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -65,7 +66,8 @@ def picture(draw: Callable[[Any], None], alt: str, size: tuple[float, float] = (
 def _style() -> Iterator[None]:
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the page's own font has the Chinese ones
         yield
 
 

@@ -10,14 +10,27 @@ _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[A-Za-z]|\d+(?:\.\d+)?|[^\x00-\x7f]+|\S")
 _LATEX = re.compile(r"\\[A-Za-z]{2,}|[_^]\{")
 _WORDS = ("log", "exp", "max", "min", "softmax", "sin", "cos", "tanh", "lim")
 _GREEK = "alpha beta gamma delta epsilon eta theta lambda mu pi rho sigma tau phi omega"
-_SIGNS = "nabla partial cdot times approx leq geq neq sum prod int infty in to odot pm ldots"
-_SYMBOLS = dict(zip(f"{_GREEK} {_SIGNS}".split(), "αβγδεηθλμπρστφω∇∂·×≈≤≥≠∑∏∫∞∈→⊙±…", strict=True))
+_SIGNS = "nabla partial cdot times approx leq geq neq ne sum prod int infty in to leftarrow odot pm ldots prime top mid"
+_SYMBOLS = dict(zip(f"{_GREEK} {_SIGNS}".split(), "αβγδεηθλμπρστφω∇∂·×≈≤≥≠≠∑∏∫∞∈→←⊙±…′⊤∣", strict=True))
+_UPRIGHT = ("mathrm", "mathbf", "operatorname")
+_BLACKBOARD = {"R": "ℝ", "N": "ℕ", "Z": "ℤ", "E": "𝔼"}
 _PASSED_OVER = {"left", "right", "quad", "qquad", ",", ";", " ", "!"}
 
 
 def is_latex(text: str) -> bool:
     """Tell whether `text` has commands, or groups in braces, of LaTeX."""
     return bool(_LATEX.search(text))
+
+
+def is_whole(latex: str) -> bool:
+    """Tell whether a formula is one that every typesetter takes: its groups and brackets are closed."""
+    left, right = (len(re.findall(rf"\\{name}(?![A-Za-z])", latex)) for name in ("left", "right"))
+    depth = 0
+    for brace in re.findall(r"(?<!\\)[{}]", latex):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0 and left == right and not latex.endswith(("\\", "_", "^")) and "$" not in latex
 
 
 def mathml(latex: str) -> Markup:
@@ -37,13 +50,17 @@ class _Reader:
         """Return the elements up to the token `end`."""
         found: list[Markup] = []
         while self._tokens and self._tokens[-1] != end:
-            if self._tokens[-1] in ("_", "^"):
-                found.append(self._scripts(found.pop() if found else Markup("<mrow></mrow>")))
-            else:
-                found.append(self._one())
+            self._read_onto(found)
         if self._tokens:
             self._tokens.pop()
         return found
+
+    def _read_onto(self, found: list[Markup]) -> None:
+        """Append the next element, or put scripts to the last one."""
+        if self._tokens[-1] in ("_", "^"):
+            found.append(self._scripts(found.pop() if found else Markup("<mrow></mrow>")))
+        else:
+            found.append(self._one())
 
     def _scripts(self, base: Markup) -> Markup:
         """Return `base` with what is below and above it, in either order."""
@@ -78,9 +95,47 @@ class _Reader:
             inner = self._one()
             mark = {"hat": "^", "bar": "¯"}.get(name)
             return Markup(f"<mover>{inner}<mo>{mark}</mo></mover>" if mark else f"<msqrt>{inner}</msqrt>")
+        if name == "begin":
+            return self._table()
+        if name == "mathbb" or name in _UPRIGHT:
+            letters = "".join(self._group())
+            return Markup("<mi>{}</mi>").format(letters if name in _UPRIGHT else _BLACKBOARD.get(letters, letters))
         if name in _PASSED_OVER:
             return Markup("")
         if name in _SYMBOLS:
             kind = "mi" if _SYMBOLS[name].isalpha() else "mo"
             return Markup(f"<{kind}>{_SYMBOLS[name]}</{kind}>")
         return Markup("<mi>{}</mi>").format(name if name in _WORDS else escape(name))
+
+    def _table(self) -> Markup:
+        r"""Return what stands between `\begin{...}` and `\end{...}`: rows, of `cases` behind a brace."""
+        name = "".join(self._group())
+        rows: list[list[list[Markup]]] = [[[]]]
+        while self._tokens and self._tokens[-1] != r"\end":
+            if self._tokens[-1] == "&":
+                self._tokens.pop()
+                rows[-1].append([])
+            elif self._tokens[-1] == "\\\\":
+                self._tokens.pop()
+                rows.append([[]])
+            else:
+                self._read_onto(rows[-1][-1])
+        if self._tokens:
+            self._tokens.pop()
+            self._group()
+        lines = ([Markup("<mtd>{}</mtd>").format(Markup("").join(cell)) for cell in row] for row in rows)
+        table = Markup("").join(Markup("<mtr>{}</mtr>").format(Markup("").join(line)) for line in lines)
+        brace = Markup("<mo>{</mo>") if name == "cases" else Markup("")
+        return Markup("<mrow>{}<mtable>{}</mtable></mrow>").format(brace, table)
+
+    def _group(self) -> list[str]:
+        """Return the tokens of a group, without its braces; of no group the next token."""
+        if not self._tokens or self._tokens[-1] != "{":
+            return [self._tokens.pop()] if self._tokens else []
+        self._tokens.pop()
+        found = []
+        while self._tokens and self._tokens[-1] != "}":
+            found.append(self._tokens.pop())
+        if self._tokens:
+            self._tokens.pop()
+        return found

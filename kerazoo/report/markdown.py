@@ -1,4 +1,4 @@
-"""The verdicts as Markdown: every claim, and the table of results in README."""
+"""The verdicts as Markdown: every claim, and the tables of results in README and its translation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from kerazoo.ledger.values import text_of
 from kerazoo.report import wording
 from kerazoo.report.contents import Contents
+from kerazoo.report.languages import Language, say
 from kerazoo.schema import Claim
 
 NOTICE = "<!-- Rendered from the ledger and the record by `python -m kerazoo.report.refresh`; not edited by hand. -->"
@@ -40,35 +42,46 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def anchor(claim: Claim) -> str:
+    """Return the name by which links find a claim in claims.md."""
+    return claim.id.replace("/", "-")
+
+
 def claims_document(contents: Contents) -> str:
     """Return every claim with its verdict, document by document."""
+    documents = contents.documents()
     sections = [
         f"## Document {number}: {escaped(title)}\n\n"
         + _claim_table([claim for claim in contents.claims if claim.document == number])
-        for number, title in contents.documents.items()
+        for number, title in documents.items()
     ]
-    meanings = table(
-        ("verdict", "claims", "means"),
-        [
-            (wording.words(verdict), str(count), wording.MEANINGS[verdict])
-            for verdict, count in wording.counts(contents.claims).items()
-        ],
-    )
     opening = (
-        f"Each claim of {wording.documents(len(contents.documents))} with what is printed, what was measured, and the "
-        "verdict that follows. Means are given with the half width of their 95 % interval (Student's t over the seeds)."
+        f"Each claim of {wording.documents(len(documents))} with what is printed, what was measured, and the "
+        "verdict that follows. Means are given with the half width of their 95 % interval (Student's t over the "
+        "seeds). Several claims may state one fact; a fact counts once."
     )
-    return "\n\n".join(["# Claims and verdicts", NOTICE, opening, meanings, *sections, _provenance(contents)]) + "\n"
+    counted = counts_table(contents.claims)
+    return "\n\n".join(["# Claims and verdicts", NOTICE, opening, counted, *sections, _provenance(contents)]) + "\n"
+
+
+def counts_table(claims: Sequence[Claim], language: Language = "en") -> str:
+    """Return how many facts have which verdict, how many claims state them, and what the verdict means."""
+    covered = wording.covered(claims)
+    rows = [
+        (wording.words(verdict, language), str(count), str(covered[verdict]), wording.meaning(verdict, language))
+        for verdict, count in wording.counts(claims).items()
+    ]
+    return table([say(name, language) for name in ("verdict", "facts", "claims", "means")], rows)
 
 
 def _claim_table(claims: Iterable[Claim]) -> str:
     rows = [
         (
-            f"{code(claim.id)} {escaped(claim.gloss or claim.quote)}",
+            f'<a id="{anchor(claim)}"></a>{code(claim.id)} {escaped(claim.gloss or claim.quote)}',
             escaped(wording.documented(claim)),
             escaped(wording.measured(claim)),
             f"**{wording.words(claim.verdict)}**",
-            escaped(claim.note or claim.reason),
+            escaped(" ".join(filter(None, (claim.answer, claim.note or claim.reason)))),
         )
         for claim in claims
     ]
@@ -80,32 +93,63 @@ def _provenance(contents: Contents) -> str:
     return "\n".join(["## Provenance", "", *lines])
 
 
-def results_block(contents: Contents) -> str:
+def results_block(contents: Contents, language: Language = "en") -> str:
     """Return the results of README: the counts, and what became of the programs and of their printed results."""
     rows = []
     for model in contents.models:
         about = [claim for claim in contents.claims if claim.model == model.name]
         for claim in about:
             if claim.kind in ("program", "metric") and claim.id not in contents.cells:
-                rows.append(_result(model.name, claim))
+                rows.append(_result(model.name, claim, language))
         cells = [claim for claim in about if claim.id in contents.cells]
         if cells:
-            told = (f"[{model.name}](docs/models/{model.name}.md)", "the printed table of epochs", wording.cells(cells))
-            rows.append((*told, "", ""))
-    headings = ("model", "what", "documented", "measured", "verdict")
-    return "\n\n".join([f"{wording.summary(contents.claims)}.", table(headings, rows), *_weights(contents)])
+            what = say("the printed table of epochs", language)
+            rows.append((_card(model.name), what, wording.cells(cells, language), "", ""))
+    headings = [say(name, language) for name in ("model", "what", "documented", "measured", "verdict")]
+    summary = wording.summary(contents.claims, language) + say(".", language)
+    return "\n\n".join([summary, table(headings, rows), *_weights(contents, language)])
 
 
-def _weights(contents: Contents) -> list[str]:
-    """Return the test results of the pretrained weights; nothing where there are none."""
+def _card(model: str) -> str:
+    return f"[{model}](docs/models/{model}.md)"
+
+
+def _weights(contents: Contents, language: Language) -> list[str]:
+    """Return the test results of the pretrained weights, in English with the recipe; nothing where there are none."""
+    columns = ("test split", "recipe") if language == "en" else ("test split",)
+    rows = []
+    for name, entry in sorted(contents.weights.items()):
+        told = {**wording.weights(entry), "test split": wording.test_split(entry, language)}
+        rows.append((_card(name), *(escaped(told.get(column, "")) for column in columns)))
+    headings = [say(name, language) for name in ("model", *columns)]
+    return [say("The pretrained weights:", language), table(headings, rows)] if rows else []
+
+
+def _result(model: str, claim: Claim, language: Language) -> tuple[str, ...]:
+    in_english = claim.metric if claim.documented is None else claim.gloss
+    what = in_english if language == "en" else wording.metric(claim, language)
+    values = (wording.documented(claim, language), wording.measured(claim, language))
+    return (_card(model), *map(escaped, (what, *values, wording.words(claim.verdict, language))))
+
+
+def cells_table(contents: Contents, cells: Sequence[Claim], language: Language = "en") -> str:
+    """Return the cells of a printed table of epochs as such a table: printed, measured, and the verdict."""
+    by_place = {contents.cells[claim.id]: claim for claim in cells}
+    metrics = list(dict.fromkeys(metric for metric, _ in by_place))
     rows = [
-        (f"[{name}](docs/models/{name}.md)", *(escaped(lines.get(key, "")) for key in ("test split", "recipe")))
-        for name, lines in ((name, wording.weights(entry)) for name, entry in sorted(contents.weights.items()))
+        (str(epoch), *(_cell(by_place.get((metric, epoch)), language) for metric in metrics))
+        for epoch in sorted({epoch for _, epoch in by_place})
     ]
-    return ["The pretrained weights:", table(("model", "test split", "recipe"), rows)] if rows else []
+    told = say("Printed, then measured.", language)
+    return f"{told}\n\n" + table((say("epoch", language), *map(code, metrics)), rows)
 
 
-def _result(model: str, claim: Claim) -> tuple[str, ...]:
-    what = claim.metric if claim.documented is None else claim.gloss
-    cells = (what, wording.documented(claim), wording.measured(claim), wording.words(claim.verdict))
-    return (f"[{model}](docs/models/{model}.md)", *map(escaped, cells))
+def _cell(claim: Claim | None, language: Language) -> str:
+    if claim is None:
+        return ""
+    printed = text_of(claim.documented)
+    if not claim.n:
+        return escaped(say("{printed}; not measured", language, printed=printed))
+    form = "{printed}; {measured}: {verdict}"
+    verdict = wording.words(claim.verdict, language)
+    return escaped(say(form, language, printed=printed, measured=wording.number(claim), verdict=verdict))

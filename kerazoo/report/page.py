@@ -1,49 +1,56 @@
-"""The report as one HTML page that asks nothing of the network: what `templates/page.html.j2` is given."""
+"""The report as an HTML page a language, which asks nothing of the network: what `templates/page.html.j2` is given."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
-from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 import kerazoo
-from kerazoo.ledger.values import is_number
-from kerazoo.report import formulas, wording
+from kerazoo.ledger.values import is_number, text_of
+from kerazoo.report import answers, formulas, languages, wording
 from kerazoo.report.contents import Contents
 from kerazoo.report.figures import Drawn, drawn
+from kerazoo.report.languages import Language, file_name, is_chinese, known, quantity, say
 from kerazoo.schema import Claim
 
 _FILTERS = ("verdict", "document", "model", "kind")
-_COMMON = 4  # so many claims share a note before it is told once
-_SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z])")
-_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
-def page(contents: Contents) -> str:
+def pages(contents: Contents) -> dict[str, str]:
+    """Return the pages by the names of their files; each links to the others."""
+    return {file_name("report", ".html", language): page(contents, language) for language in contents.languages}
+
+
+def page(contents: Contents, language: Language = "en") -> str:
     """Return the report as HTML."""
-    figures = [one for figure in contents.figures if (one := drawn(contents, figure))]
+    figures = [one for figure in contents.figures if (one := drawn(contents, figure, language))]
     sections: dict[str, list[Drawn]] = {}
     for one in figures:
         sections.setdefault(one.figure.heading, []).append(one)
-    notes = common_notes(contents.claims)
+    others = {other: file_name("report", ".html", other) for other in contents.languages if other != language}
     return (
         environment()
         .get_template("page.html.j2")
         .render(
             contents=contents,
+            language=language,
+            say=functools.partial(_say, language),
+            documents=contents.documents(language),
             sections=sections,
             programs=[claim for claim in contents.claims if claim.kind == "program" and claim.n],
             filters={
                 name: sorted({str(getattr(claim, name)) for claim in contents.claims} - {""}) for name in _FILTERS
             },
-            notes=notes,
-            own_notes={claim.id: _own_note(claim, notes) for claim in contents.claims},
-            provenance={**contents.provenance(), "Rendered by": f"kerazoo {kerazoo.__version__}"},
+            others=others,
+            provenance={
+                **contents.provenance(language),
+                say("Rendered by", language): f"kerazoo {kerazoo.__version__}",
+            },
         )
     )
 
@@ -58,8 +65,9 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals |= {"wording": wording, "details": _details}
-    environment.filters |= {"prose": prose, "quoted": quoted, "words": wording.words, "number": _number, "slug": _slug}
+    environment.globals |= {"wording": wording, "answers": answers, "languages": languages, "details": _details}
+    environment.filters |= {"prose": prose, "quoted": quoted, "words": wording.words, "number": _number}
+    environment.filters |= {"slug": _slug, "option": _option, "correct": correct}
     return environment
 
 
@@ -75,38 +83,49 @@ def prose(text: str) -> Markup:
 
 def quoted(claim: Claim) -> Markup:
     """Return the document's words: a formula typeset, a program's line as code, a text in its language."""
-    if claim.kind != "program" and formulas.is_latex(claim.quote):
-        return Markup('<span class="formula">{}</span>').format(formulas.mathml(claim.quote))
     if claim.kind == "program":
         return Markup("<code>{}</code>").format(claim.quote)
-    return Markup('<q lang="zh">{}</q>' if _CHINESE.search(claim.quote) else "<q>{}</q>").format(claim.quote)
+    if formulas.is_latex(claim.quote):
+        return _formula(claim.quote)
+    return Markup('<q lang="zh">{}</q>' if is_chinese(claim.quote) else "<q>{}</q>").format(claim.quote)
 
 
-def common_notes(claims: Sequence[Claim]) -> dict[str, str]:
-    """Return the sentences that stand in the notes of several claims, each with a letter by which rows refer to it."""
-    counted = Counter(sentence for claim in claims for sentence in set(_SENTENCE.split(claim.note)))
-    shared = [sentence for sentence, count in counted.items() if count >= _COMMON and sentence]
-    return {sentence: chr(ord("a") + place) for place, sentence in enumerate(shared[:26])}
+def correct(claim: Claim) -> Markup:
+    """Return what would be right: a formula typeset, the name of a program's file, or a text."""
+    if answers.is_program(claim):
+        return Markup("<code>{}</code>").format(PurePosixPath(claim.correct).name)
+    return _formula(claim.correct) if formulas.is_latex(claim.correct) else prose(claim.correct)
 
 
-def _own_note(claim: Claim, notes: dict[str, str]) -> tuple[str, list[str]]:
-    """Return what of a claim's note is its own, and the letters of what it shares."""
-    sentences = _SENTENCE.split(claim.note or claim.reason)
-    own = " ".join(sentence for sentence in sentences if sentence not in notes)
-    return own, [notes[sentence] for sentence in sentences if sentence in notes]
+def _formula(latex: str) -> Markup:
+    return Markup('<span class="formula">{}</span>').format(formulas.mathml(latex))
 
 
-def _details(claim: Claim) -> dict[str, str]:
+def _details(claim: Claim, language: Language) -> dict[str, str]:
     """Return what a row tells on demand, by its names."""
+    tolerance = quantity(text_of(claim.tolerance), claim.unit, language) if claim.unit else f"{claim.tolerance:g}"
+    in_chinese = language != "en"
     lines = {
-        "Measured is": claim.metric,
-        "Tolerance": f"{claim.tolerance:g} {claim.unit}".strip() if claim.tolerance else "",
-        "Rule": claim.reason,
-        "Design": claim.design,
-        "Test-set error": wording.test_error(claim),
-        "Provenance": wording.provenance(claim),
+        "Note": claim.zh.get("caveat", "") if in_chinese else claim.note,
+        "Measured is": wording.metric(claim, language),
+        "Tolerance": tolerance if claim.tolerance else "",
+        "Rule": "" if in_chinese else claim.reason,
+        "Design": claim.zh.get("design", "") if in_chinese else claim.design,
+        "Test-set error": wording.test_error(claim, language),
+        "Provenance": wording.provenance(claim, language),
     }
-    return {name: text for name, text in lines.items() if text}
+    return {say(name, language): text for name, text in lines.items() if text}
+
+
+def _say(language: Language, text: str, **values: object) -> str:
+    return say(text, language, **values)
+
+
+def _option(value: str, name: str, language: Language) -> str:
+    """Return a value of a filter as people write it: a verdict and a kind in words, a name as it is."""
+    if name == "verdict":
+        return wording.words(value, language)
+    return known(value, language) if name == "kind" else value
 
 
 def _number(value: Any) -> Any:

@@ -8,10 +8,12 @@ from pathlib import Path
 import kerazoo
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.files import to_json
-from kerazoo.ledger.entries import study_schema
+from kerazoo.ledger.documents import study_schema
 from kerazoo.ledger.published import VERDICTS, verdicts_document
-from kerazoo.report import cards, markdown, speed
+from kerazoo.ledger.schemas import claim_schema, row_schema
+from kerazoo.report import articles, cards, markdown, speed
 from kerazoo.report.contents import Contents, gather
+from kerazoo.report.languages import LANGUAGES, file_name
 from kerazoo.report.writing import write_files
 
 BEGIN, END = "<!-- results: rendered from the record -->", "<!-- end -->"
@@ -21,23 +23,37 @@ def rendered(root: Path, contents: Contents) -> dict[Path, str]:
     """Return the text of every rendered file of the checkout at `root`, by path.
 
     Raises:
-        InputError: `root` has no README.md with the markers of the results.
+        InputError: `root` has no README.md, or no README.zh-CN.md, with the markers of the results.
     """
-    readme, results = root / "README.md", root / "benchmarks" / "results"
-    text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
-    text = with_block(text, BEGIN, markdown.results_block(contents))
+    results, docs = root / "benchmarks" / "results", root / "docs"
     return {
-        readme: with_block(text, speed.BEGIN, speed.speed_block(results, training_alone=True)),
-        root / "docs" / "speed.md": speed.speed_document(results),
-        root / "docs" / "study.schema.json": to_json(study_schema()),
+        **{root / name: text for name, text in _readmes(root, results, contents).items()},
+        docs / "speed.md": speed.speed_document(results),
+        docs / "study.schema.json": to_json(study_schema()),
+        docs / "claim.schema.json": to_json(claim_schema()),
+        docs / "row.schema.json": to_json(row_schema()),
         contents.study.record / VERDICTS: to_json(verdicts_document(contents.claims)),
-        root / "docs" / "claims.md": markdown.claims_document(contents),
-        **{root / "docs" / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},
+        docs / "claims.md": markdown.claims_document(contents),
+        **{docs / "articles" / name: text for name, text in articles.pages(contents).items()},
+        **{docs / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},
     }
 
 
-def with_block(readme: str, begin: str, block: str) -> str:
-    """Return the text of README with `block` between the marker `begin` and the next end marker.
+def _readmes(root: Path, results: Path, contents: Contents) -> dict[str, str]:
+    """Return README in each language, by the names of the files."""
+    texts = {}
+    for language in LANGUAGES:
+        name = file_name("README", ".md", language)
+        path = root / name
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = with_block(text, BEGIN, markdown.results_block(contents, language), name)
+        block = speed.speed_block(results, training_alone=True, language=language)
+        texts[name] = with_block(text, speed.BEGIN, block, name)
+    return texts
+
+
+def with_block(readme: str, begin: str, block: str, name: str = "README.md") -> str:
+    """Return the text of the file `name` with `block` between the marker `begin` and the next end marker.
 
     Raises:
         InputError: the marker is not there once, or no end follows it.
@@ -45,7 +61,7 @@ def with_block(readme: str, begin: str, block: str) -> str:
     before, found, rest = readme.partition(begin)
     _, end, after = rest.partition(END)
     if not (found and end) or begin in after:
-        raise InputError(f"README.md wants '{begin}' once, and '{END}' after it; run this in a checkout of kerazoo")
+        raise InputError(f"{name} wants '{begin}' once, and '{END}' after it; run this in a checkout of kerazoo")
     return f"{before}{begin}\n\n{block}\n\n{END}{after}"
 
 

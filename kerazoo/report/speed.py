@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from kerazoo.report.languages import Language, say
+
 BEGIN = "<!-- speed: rendered from benchmarks/results -->"
-_HEAD = "| work | kerazoo on | times as fast as Keras | times as fast as PyTorch |\n| --- | --- | --- | --- |"
+_HEADINGS = ("work", "kerazoo on", "times as fast as Keras", "times as fast as PyTorch")
 _BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 
@@ -52,42 +54,50 @@ def _rows(results: Path, name: str) -> list[dict[str, Any]]:
     return [row for row in rows if not row["quick"]]
 
 
-def speed_block(results: Path, *, training_alone: bool = False) -> str:
+def speed_block(results: Path, *, training_alone: bool = False, language: Language = "en") -> str:
     """Return a Markdown table for each device: what the best forms of Keras and of PyTorch take, to what kerazoo takes.
 
     Args:
         results: the directory of `train.jsonl`, `predict.jsonl` and `generate.jsonl`; quick runs do not count, and
             of several runs of the same work on the same device the last one does.
-        training_alone: leave out prediction and generation.
+        training_alone: leave out prediction and generation, of which the words are there in English only.
+        language: of the words.
     """
     lines: dict[str, dict[str, str]] = {}
     works_of: dict[str, Any] = {"train": _training}
     works_of |= {} if training_alone else {"predict": _prediction, "generate": _generation}
     for name, works in works_of.items():
         for row in _rows(results, name):
-            table = lines.setdefault(_device(row), {})
-            table.update({work: _line(work, compared) for work, compared in works(row).items()})
+            table = lines.setdefault(_device(row, language), {})
+            table.update({work: _line(work, compared, language) for work, compared in works(row, language).items()})
     if not lines:
-        return "No results yet: `python benchmarks/train.py` measures them."
-    return "\n\n".join(f"On {device}:\n\n{_HEAD}\n" + "\n".join(work.values()) for device, work in lines.items())
+        return say("No results yet: `python benchmarks/train.py` measures them.", language)
+    head = "| " + " | ".join(say(name, language) for name in _HEADINGS) + " |\n| --- | --- | --- | --- |"
+    return "\n\n".join(
+        f"{say('On {device}:', language, device=device)}\n\n{head}\n" + "\n".join(work.values())
+        for device, work in lines.items()
+    )
 
 
-def _device(row: dict[str, Any]) -> str:
+def _device(row: dict[str, Any], language: Language = "en") -> str:
     about = row["environment"]
-    alone = "" if about["processes"] == "one a contender" else ", all in one process"
-    return f"{about['device']['name']}, {about['threads']} threads, {about['precision']}{alone}"
+    form = "{name}, {threads} threads, {precision}"
+    if about["processes"] != "one a contender":
+        form = "{name}, {threads} threads, {precision}, all in one process"
+    named = {"name": about["device"]["name"], "threads": about["threads"], "precision": about["precision"]}
+    return say(form, language, **named)
 
 
-def _training(row: dict[str, Any]) -> dict[str, Any]:
-    return {f"train `{row['model']}`, batch {row['batch_size']}": row}
+def _training(row: dict[str, Any], language: Language) -> dict[str, Any]:
+    return {say("train `{model}`, batch {size}", language, model=row["model"], size=row["batch_size"]): row}
 
 
-def _prediction(row: dict[str, Any]) -> dict[str, Any]:
+def _prediction(row: dict[str, Any], _: Language) -> dict[str, Any]:
     work = f"predict with `{row['model']}`"
     return {f"{work}, batches of {row['batch']['batch_size']}": row["batch"], f"{work}, one example a call": row["one"]}
 
 
-def _generation(row: dict[str, Any]) -> dict[str, Any]:
+def _generation(row: dict[str, Any], _: Language) -> dict[str, Any]:
     work = f"generate with `{row['model']}`"
     return {
         f"{work}, one text, against a loop of `model.predict`": row["window"],
@@ -96,31 +106,36 @@ def _generation(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _line(work: str, compared: dict[str, Any]) -> str:
+def _line(work: str, compared: dict[str, Any], language: Language) -> str:
     """Return the line of one work; `compared` has the contenders, the `best` of each peer, and the ratios."""
-    return f"| {work} | {_ours(compared)} | {_peer(compared, 'keras')} | {_peer(compared, 'torch')} |"
+    peers = (_peer(compared, peer, language) for peer in ("keras", "torch"))
+    return f"| {work} | {_ours(compared, language)} | {' | '.join(peers)} |"
 
 
-def _ours(compared: dict[str, Any]) -> str:
+def _ours(compared: dict[str, Any], language: Language) -> str:
     """Return the backend on which kerazoo is faster, and what the other one takes."""
     ours = compared["best"].get("kerazoo")
     if ours is None:
-        return "not measured"
-    others = [name for name in compared["ratios"] if name.startswith("kerazoo-")]
-    told = [f"; {_backend(name)} takes {compared['ratios'][name]['median']:.2f} times as long" for name in others]
-    return _backend(ours) + "".join(told)
+        return say("not measured", language)
+    told = _backend(ours)
+    for name, ratio in compared["ratios"].items():
+        if name.startswith("kerazoo-"):
+            times = f"{ratio['median']:.2f}"
+            told += say("; {other} takes {times} times as long", language, other=_backend(name), times=times)
+    return told
 
 
-def _peer(compared: dict[str, Any], peer: str) -> str:
+def _peer(compared: dict[str, Any], peer: str, language: Language = "en") -> str:
     """Return a spread as "median (least to greatest)", and which form of the peer it is against."""
     name = compared["best"].get(peer)
     found = compared["ratios"].get(name)
     if not found:
-        return "not measured"
+        return say("not measured", language)
     digits = 0 if found["median"] >= 100 else 2
     median, least, greatest = (f"{found[key]:,.{digits}f}" for key in ("median", "min", "max"))
     form = compared["contenders"][name]["form"]
-    return f"{median} ({least} to {greatest}); {form if peer == 'torch' else f'{_backend(name)}, {form}'}"
+    told = say("{median} ({least} to {greatest}); ", language, median=median, least=least, greatest=greatest)
+    return told + (form if peer == "torch" else f"{_backend(name)}, {form}")
 
 
 def _backend(name: str) -> str:

@@ -11,7 +11,10 @@ from rich.text import Text
 
 from kerazoo.ledger.planning import Step
 from kerazoo.ledger.reproduce import Reproduction
+from kerazoo.ledger.values import text_of
 from kerazoo.report import wording
+from kerazoo.report.answers import answer
+from kerazoo.report.languages import Language, say
 from kerazoo.report.tables import plain_table
 from kerazoo.schema import Claim
 
@@ -40,44 +43,51 @@ def reproduction_record(found: Reproduction) -> dict[str, Any]:
     return {"claims": records(found.claims), **{name: getattr(found, name) for name in fields}, **where}
 
 
-def show_claims(console: Console, claims: Iterable[Claim]) -> None:
+def show_claims(console: Console, claims: Iterable[Claim], language: Language = "en") -> None:
     """Print a row a claim, and below it how many have which verdict."""
     claims = list(claims)
-    shown = plain_table("claim", "documented", "measured", "verdict")
+    if len(claims) == 1:
+        show_one(console, claims[0], language)
+        return
+    shown = plain_table(*(say(name, language) for name in ("claim", "documented", "measured", "verdict")))
     shown.columns[0].no_wrap = True
     for claim in claims:
-        values = (Text(_short(tell(claim))) for tell in (wording.documented, wording.measured))
-        shown.add_row(Text(claim.id), *values, Text(wording.words(claim.verdict), style=_STYLES.get(claim.verdict, "")))
-    if len(claims) == 1:
-        show_one(console, claims[0])
-    else:
-        console.print(shown)
-        console.print(wording.summary(claims))
-        if any(claim.source == "sample" for claim in claims):
-            console.print("Measured on the embedded sample, not on the real data.")
+        values = (Text(_short(tell(claim, language))) for tell in (wording.documented, wording.measured))
+        verdict = Text(wording.words(claim.verdict, language), style=_STYLES.get(claim.verdict, ""))
+        shown.add_row(Text(claim.id), *values, verdict)
+    console.print(shown)
+    console.print(wording.summary(claims, language))
+    if any(claim.source == "sample" for claim in claims):
+        console.print(say("Measured on the embedded sample, not on the real data.", language))
 
 
-def show_one(console: Console, claim: Claim) -> None:
-    """Print all that a reader wants to know of one claim."""
+def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
+    """Print all that a reader wants to know of one claim; in Chinese what the study tells in Chinese."""
     shown = plain_table("", "")
     shown.show_header = False
+    in_chinese = language != "en"
+    form = "{id}  (document {document}, section {section})" if claim.section else "{id}  (document {document})"
+    gloss = f"  ({claim.gloss})" if claim.gloss and not in_chinese else ""
     lines = {
-        "claim": f"{claim.id}  (document {claim.document}{f', section {claim.section}' if claim.section else ''})",
-        "printed": f"{claim.quote}  ({claim.gloss})" if claim.gloss else claim.quote,
-        "documented": wording.documented(claim),
-        "measured": wording.measured(claim),
-        "test set": wording.test_error(claim),
-        "verdict": wording.words(claim.verdict),
-        "note": claim.note,
-        "metric": claim.metric,
-        "tolerance": f"{claim.tolerance:g}: {claim.reason}",
-        "design": claim.design,
-        "repairs": "\n".join(map(_repair, wording.repairs(claim))),
-        "measured by": wording.provenance(claim),
+        "claim": say(form, language, id=claim.id, document=claim.document, section=claim.section),
+        "quote": f"{claim.quote}{gloss}",
+        "documented": wording.documented(claim, language),
+        "measured": wording.measured(claim, language),
+        "test set": wording.test_error(claim, language),
+        "verdict": wording.words(claim.verdict, language),
+        "why": answer(claim, language),
+        "correct": claim.correct,
+        "source": claim.reference,
+        "note": claim.zh.get("caveat", "") if in_chinese else claim.note,
+        "metric": wording.metric(claim, language),
+        "tolerance": text_of(claim.tolerance or "") if in_chinese else f"{claim.tolerance:g}: {claim.reason}",
+        "design": claim.zh.get("design", "") if in_chinese else claim.design,
+        "repairs": "" if in_chinese else "\n".join(map(_repair, wording.repairs(claim))),
+        "measured by": wording.provenance(claim, language),
     }
     for name, text in lines.items():
         if text.strip():
-            shown.add_row(name, Text(text.strip()))
+            shown.add_row(say(name, language), Text(text.strip()))
     console.print(shown)
 
 

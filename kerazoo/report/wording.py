@@ -9,6 +9,7 @@ from typing import Any
 
 from kerazoo.ledger.rules import combined
 from kerazoo.ledger.values import text_of, with_margin
+from kerazoo.report.languages import Language, known, quantity, say
 from kerazoo.schema import Claim, Verdict
 
 MEANINGS = {
@@ -25,9 +26,24 @@ MEANINGS = {
 """The verdicts in the order in which they are told."""
 
 
-def words(verdict: str) -> str:
+def words(verdict: str, language: Language = "en") -> str:
     """Return a verdict as people write it."""
-    return str(verdict).replace("_", " ")
+    return say(str(verdict).replace("_", " "), language)
+
+
+def meaning(verdict: Verdict, language: Language = "en") -> str:
+    """Return what a verdict means."""
+    return say(MEANINGS[verdict], language)
+
+
+def title(claim: Claim, language: Language = "en") -> str:
+    """Return the title of a claim's document; in English where there is no other."""
+    return claim.title if language == "en" else claim.zh.get("title", claim.title)
+
+
+def metric(claim: Claim, language: Language = "en") -> str:
+    """Return what is measured; in English where there is no other text."""
+    return claim.metric if language == "en" else claim.zh.get("metric", claim.metric)
 
 
 def facts(claims: Iterable[Claim]) -> dict[str, Verdict]:
@@ -44,83 +60,111 @@ def counts(claims: Iterable[Claim]) -> dict[Verdict, int]:
     return {verdict: found[verdict] for verdict in MEANINGS if found[verdict]}
 
 
-def summary(claims: Iterable[Claim]) -> str:
+def covered(claims: Iterable[Claim]) -> dict[Verdict, int]:
+    """Return how many claims state the facts that `counts` counts, by the verdict on the fact."""
+    claims = list(claims)
+    verdicts = facts(claims)
+    return dict(Counter(verdicts[claim.fact] for claim in claims))
+
+
+def summary(claims: Iterable[Claim], language: Language = "en") -> str:
     """Return the counts of facts in one line: "12 facts (of 20 claims): 4 reproduced, 8 hold"."""
     claims = list(claims)
     found = counts(claims)
-    total = sum(found.values())
+    if not claims:
+        return say("no claims", language)
+    listed, total = _listed(found, language), sum(found.values())
     if total == len(claims):
-        return f"{total} claim{'s' * (total != 1)}: {_listed(found)}" if total else "no claims"
-    return f"{total} fact{'s' * (total != 1)} (of {len(claims)} claims): {_listed(found)}"
+        return say("1 claim: {listed}" if total == 1 else "{n} claims: {listed}", language, n=total, listed=listed)
+    form = "1 fact (of {claims} claims): {listed}" if total == 1 else "{n} facts (of {claims} claims): {listed}"
+    return say(form, language, n=total, claims=len(claims), listed=listed)
 
 
-def cells(claims: Iterable[Claim]) -> str:
+def cells(claims: Iterable[Claim], language: Language = "en") -> str:
     """Return the counts of numbers of a table in one line: "40 numbers: 9 reproduced, 31 not reproduced"."""
     found = Counter(claim.verdict for claim in claims)
-    return f"{found.total()} numbers: {_listed({one: found[one] for one in MEANINGS if found[one]})}"
+    listed = _listed({one: found[one] for one in MEANINGS if found[one]}, language)
+    return say("{n} numbers: {listed}", language, n=found.total(), listed=listed)
 
 
-def _listed(counted: Mapping[Verdict, int]) -> str:
-    return ", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in counted.items())
-
-
-def documents(count: int) -> str:
-    """Return how many documents there are, in words."""
-    return "1 article" if count == 1 else f"{count} articles"
+def _listed(counted: Mapping[Verdict, int], language: Language) -> str:
+    if language == "en":
+        return ", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in counted.items())
+    return "，".join(f"{count}项{words(verdict, language)}" for verdict, count in counted.items())
 
 
 def _plural(verdict: Verdict, count: int) -> str:
     return "hold" if verdict is Verdict.HOLDS and count != 1 else words(verdict)
 
 
-def documented(claim: Claim) -> str:
+def documents(count: int, language: Language = "en") -> str:
+    """Return how many documents there are, in words."""
+    return say("1 article" if count == 1 else "{n} articles", language, n=count)
+
+
+def documented(claim: Claim, language: Language = "en") -> str:
     """Return what the document says, with its unit."""
     if claim.documented is None:
-        return "no number"
-    return _with_unit(_plain(claim, claim.documented), claim)
+        return say("no number", language)
+    if language != "en" and isinstance(claim.documented, (str, bool)) and claim.rule != "runs":
+        return say("as quoted", language)  # a formula, with words of English in it, or a statement
+    return _with_unit(_plain(claim, claim.documented, language), claim, language)
 
 
-def measured(claim: Claim) -> str:
-    """Return what was measured: the mean with the half width of its 95 % interval, the unit and the seeds."""
+def value(claim: Claim, language: Language = "en") -> str:
+    """Return what was measured: the mean with the half width of its 95 % interval, and the unit."""
+    return _with_unit(number(claim, language), claim, language)
+
+
+def number(claim: Claim, language: Language = "en") -> str:
+    """Return what `value` does, without the unit."""
+    if claim.n == 1 or not claim.interval or not claim.sd:
+        return _plain(claim, claim.measured, language)
+    return with_margin(claim.measured, (claim.interval[1] - claim.interval[0]) / 2)
+
+
+def measured(claim: Claim, language: Language = "en") -> str:
+    """Return what was measured as `value` does, with the seeds."""
     if claim.rule == "source":
-        return claim.correct or "by the source"
+        return say("by the source", language)
     if claim.measured is None:
-        return "not measured"
-    if claim.n == 1:
-        return _with_unit(_plain(claim, claim.measured), claim)
-    seeds = f"({claim.n} seeds)"
-    if not claim.interval or not claim.sd:
-        return f"{_with_unit(_plain(claim, claim.measured), claim)} {seeds}"
-    half = (claim.interval[1] - claim.interval[0]) / 2
-    return f"{_with_unit(with_margin(claim.measured, half), claim)} {seeds}"
+        return say("not measured", language)
+    told = value(claim, language)
+    return told if claim.n == 1 else say("{told} ({n} seeds)", language, told=told, n=claim.n)
 
 
-def test_error(claim: Claim) -> str:
+def test_error(claim: Claim, language: Language = "en") -> str:
     """Return the interval that the finite test set gives an accuracy, or an empty text."""
     if claim.binomial is None:
         return ""
-    low, high = claim.binomial
-    return f"Of the test set's finite size alone (Wilson, 95 %): {low:.4f} to {high:.4f}."
+    low, high = (f"{end:.4f}" for end in claim.binomial)
+    return say("Of the test set's finite size alone (Wilson, 95 %): {low} to {high}.", language, low=low, high=high)
 
 
-def provenance(claim: Claim) -> str:
+def provenance(claim: Claim, language: Language = "en") -> str:
     """Return which experiment measured a claim, with which seeds, on which data, where and when."""
     if not claim.n:
         return ""
-    seeds = f"seeds {', '.join(map(str, claim.seeds))}" if claim.n > 1 else ""
-    data = ", ".join(f"{name} {version}" for name, version in claim.data.items())
-    day = (claim.measured_at or "")[:10]
-    return "; ".join(filter(None, (f"experiment {claim.check}", seeds, data, machine(claim.environment), day)))
+    listed = ", ".join(map(str, claim.seeds))
+    parts = [
+        say("experiment {name}", language, name=claim.check),
+        say("seeds {listed}", language, listed=listed) if claim.n > 1 else "",
+        ", ".join(f"{name} {version}" for name, version in claim.data.items()),
+        machine(claim.environment, language),
+        (claim.measured_at or "")[:10],
+    ]
+    return say("; ", language).join(filter(None, parts))
 
 
-def machine(environment: Mapping[str, Any]) -> str:
+def machine(environment: Mapping[str, Any], language: Language = "en") -> str:
     """Return an environment in one line."""
     if not environment:
         return ""
     versions = environment.get("versions", {})
-    device = ", ".join(environment.get("gpus") or []) or f"{environment.get('cpu')}, {environment.get('cores')} cores"
+    cores = say("{n} cores", language, n=environment.get("cores"))
+    device = ", ".join(environment.get("gpus") or []) or f"{environment.get('cpu')}, {cores}"
     named = [f"{label} {versions[name]}" for label, name in _PACKAGES.items() if name in versions]
-    deterministic = "deterministic" if environment.get("deterministic_ops") else ""
+    deterministic = say("deterministic", language) if environment.get("deterministic_ops") else ""
     return ", ".join(filter(None, [device, *named, str(environment.get("precision", "")), deterministic]))
 
 
@@ -129,19 +173,28 @@ _PACKAGES = {"TensorFlow": "tensorflow", "Keras": "keras"}
 
 def weights(entry: Mapping[str, Any]) -> dict[str, str]:
     """Return what the manifest says of a model's pretrained weights, in a few lines by their names."""
-    test, data, chosen = (entry.get(name, {}) for name in ("test", "data", "chosen"))
-    low, high = test.get("accuracy_interval") or (None, None)
-    measures = [f"{name} {text_of(value)}" for name, value in test.items() if isinstance(value, float)]
-    interval = "" if low is None else f"; of the accuracy, 95 % interval (Wilson) {low:.4f} to {high:.4f}"
+    data, chosen = (entry.get(name, {}) for name in ("data", "chosen"))
     chosen_on = f"of epoch {chosen['epoch']}, by {chosen['by']} on {chosen['on']}" if chosen else ""
     lines = {
-        "test split": f"{', '.join(measures)}{interval}" if measures else "",
+        "test split": test_split(entry),
         "trained on": " ".join(str(data[name]) for name in ("name", "version") if name in data),
         "recipe": str(entry.get("recipe", {}).get("improved") or "the document's"),
         "chosen": chosen_on,
         "file": f"{entry.get('file')}, {entry.get('bytes', 0):,} bytes, sha256 {entry.get('sha256')}",
     }
     return {name: line for name, line in lines.items() if line}
+
+
+def test_split(entry: Mapping[str, Any], language: Language = "en") -> str:
+    """Return what pretrained weights reach on the test split; empty where that was not measured."""
+    test = entry.get("test", {})
+    named = (f"{known(name, language)} {text_of(one)}" for name, one in test.items() if isinstance(one, float))
+    measures = say(", ", language).join(named)
+    low, high = (f"{end:.4f}" for end in test.get("accuracy_interval") or (0.0, 0.0))
+    if not measures or not test.get("accuracy_interval"):
+        return measures
+    form = "{measures}; of the accuracy, 95 % interval (Wilson) {low} to {high}"
+    return say(form, language, measures=measures, low=low, high=high)
 
 
 @dataclass(frozen=True)
@@ -163,16 +216,16 @@ def repairs(claim: Claim) -> list[Repair]:
     return found
 
 
-def _plain(claim: Claim, value: Any) -> str:
-    if isinstance(value, bool):
+def _plain(claim: Claim, given: Any, language: Language) -> str:
+    if isinstance(given, bool):
         if claim.rule == "runs":
-            return "runs" if value else "fails"
-        return "as stated" if value else "not as stated"
-    return text_of(value)
+            return say("runs" if given else "fails", language)
+        return say("as stated" if given else "not as stated", language)
+    return text_of(given)
 
 
-def _with_unit(text: str, claim: Claim) -> str:
+def _with_unit(text: str, claim: Claim, language: Language) -> str:
     is_number = text[:1].isdigit() or text[:1] in "-["
-    if claim.unit == "class":  # the number is a name
-        return f"{claim.unit} {text}"
-    return f"{text} {claim.unit}" if claim.unit and is_number else text
+    if not claim.unit or not (is_number or claim.unit == "class"):
+        return text
+    return quantity(text, claim.unit, language)

@@ -7,7 +7,7 @@ from fakes import make_claim
 
 import kerazoo
 from kerazoo.cli import main
-from kerazoo.ledger.entries import study_schema
+from kerazoo.ledger.documents import study_schema
 from kerazoo.ledger.study import PACKAGED, load_study
 
 PROBE = "import kerazoo\n\n\n@kerazoo.experiment('probe')\ndef probe(setting):\n    return {}\n"

@@ -146,8 +146,10 @@ def test_the_report_is_written_under_a_directory(write_record, tmp_path, monkeyp
     assert main(["report", "--out", str(where), "--record", str(record), "--json"]) == 0
     files = {Path(name) for name in json.loads(capsys.readouterr().out)["files"]}
     assert files == {path for path in tmp_path.rglob("*") if path.is_file()}
-    assert {"report.html", "claims.md", "models/toy_mlp.md"} <= {path.relative_to(where).as_posix() for path in files}
-    assert "| `001/program`" in (where / "claims.md").read_text(encoding="utf-8")
+    names = {path.relative_to(where).as_posix() for path in files}
+    assert {"report.html", "report.zh-CN.html", "claims.md", "models/toy_mlp.md"} <= names
+    assert {"articles/000.md", "articles/000.zh-CN.md"} <= names
+    assert "`001/program`" in (where / "claims.md").read_text(encoding="utf-8")
 
 
 def test_what_gives_no_report_is_refused(tmp_path, capsys):

@@ -1,15 +1,18 @@
 """The page: whole, escaped, alone, and in accord with the verdicts."""
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
 
-from kerazoo.ledger.entries import Figure
-from kerazoo.report import formulas, stories
+from kerazoo.ledger.documents import Figure
+from kerazoo.report import formulas, stories, wording
+from kerazoo.report.answers import answer
 from kerazoo.report.contents import gather
 from kerazoo.report.figures import drawn
-from kerazoo.report.page import common_notes, page, prose
+from kerazoo.report.languages import is_chinese
+from kerazoo.report.page import page, pages, prose
 
 EMPTY = {"meta", "link", "img", "input", "col"}
 
@@ -60,7 +63,7 @@ def test_texts_of_the_record_do_not_become_markup(read, html):
 def test_nothing_is_asked_of_the_network(read):
     for _, attributes in read.elements:
         for name in ("src", "href", "xlink:href", "action", "srcset"):
-            assert attributes.get(name, "#").startswith(("#", "data:"))
+            assert attributes.get(name, "#").startswith(("#", "data:")) or attributes[name] == "report.zh-CN.html"
     style = read.named("meta")[1]["content"]
     assert style.startswith("default-src 'none'")
 
@@ -137,8 +140,8 @@ def test_a_curve_tells_its_story(label, curve, told):
 
 def test_pictures_tell_what_to_see():
     assert stories.of_confusion([[9, 1], [0, 10]]).startswith("1 of 20 are mistaken; most often a 0 is read as a 1")
-    assert stories.of_lines({"a": [[1, 2]], "b": [[5, 4]]}, "epoch") == "After the last epoch: b 4, a 2."
-    assert "a has 50 times as much as b" in stories.of_lines({"a": [[5, 4]], "b": [[0.1, 4]]}, "layer")
+    assert stories.of_lines({"a": [[1, 2]], "b": [[5, 4]]}) == "After the last epoch: b 4, a 2."
+    assert "a has 50 times as much as b" in stories.of_lines({"a": [[5, 4]], "b": [[0.1, 4]]}, at_end=False)
 
 
 def test_attention_tells_what_each_row_weighs_most(contents):
@@ -152,16 +155,32 @@ def test_verdicts_come_before_curves_and_empty_sections_are_left_out(html, write
     assert not any(f'id="{name}"' in bare for name in ("mistaken-digits", "generated-text", "programs"))
 
 
-def test_a_note_of_several_claims_is_told_once(contents, html):
-    shared = common_notes(contents.claims)
-    assert shared
-    for sentence, letter in shared.items():
-        told = sum(sentence in claim.note for claim in contents.claims)
-        assert html.count(prose(sentence)) == 1 and html.count(f'href="#note-{letter}"') == told >= 4
+def test_each_row_tells_why_in_a_sentence_and_stands_under_its_article(contents, html):
+    rows = re.findall(r'<tr id="([^"]+)" data-verdict.*?data-label="Why"><p>(.*?)</p>', html, re.DOTALL)
+    assert rows == [(claim.id, str(prose(answer(claim)))) for claim in contents.claims]
+    for document in contents.documents():
+        assert html.index(f'id="article-{document}"') < html.index(f'<tr id="{document}/')
+
+
+def test_the_page_in_chinese_tells_the_same_in_chinese(contents, html):
+    (name, english), (other, chinese) = pages(contents).items()
+    assert (name, other, english) == ("report.html", "report.zh-CN.html", html)
+    assert f'href="{other}"' in english and f'href="{name}"' in chinese
+    read = Reader(chinese)
+    assert not read.unbalanced and not read.open
+    assert read.named("html") == [{"lang": "zh-CN"}]
+    assert [one.get("data-verdict") for one in read.named("tr")] == [
+        one.get("data-verdict") for one in Reader(html).named("tr")
+    ]
+    counted = re.findall(r'data-count="\w+">(\d+)</b>', chinese)
+    assert counted == [str(count) for count in wording.counts(contents.claims).values()]
+    headings = re.findall(r"<h2>(.*?)</h2>", chinese) + re.findall(r'<button type="button">(.*?)<', chinese)
+    assert len(headings) > 8 and all(map(is_chinese, headings))
 
 
 def test_formulas_are_typeset(contents, html):
-    quotes = [claim.quote for claim in contents.claims if formulas.is_latex(claim.quote)]
+    printed = [claim.quote for claim in contents.claims if claim.kind != "program"]
+    quotes = [*filter(formulas.is_latex, printed), *filter(formulas.is_latex, (one.correct for one in contents.claims))]
     assert len(quotes) > 10
     for quote in quotes:
         typeset = formulas.mathml(quote)
@@ -170,6 +189,8 @@ def test_formulas_are_typeset(contents, html):
     assert formulas.mathml(r"\frac{a}{b_1^2}") == (
         "<math><mfrac><mrow><mi>a</mi></mrow><mrow><msubsup><mi>b</mi><mn>1</mn><mn>2</mn></msubsup></mrow></mfrac></math>"
     )
+    cases = formulas.mathml(r"\begin{cases} 1, & i = c \\ 0, & i \ne \mathbb{R}_{\mathrm{max}} \end{cases}")
+    assert cases.count("<mtr>") == 2 and cases.count("<mtd>") == 4 and "<msub><mi>ℝ</mi><mrow><mi>max</mi>" in cases
     assert formulas.mathml("<b>") == "<math><mo>&lt;</mo><mi>b</mi><mo>&gt;</mo></math>"
 
 

@@ -1,7 +1,8 @@
 "use strict";
 const table = document.querySelector("table.verdicts");
 const body = table.tBodies[0];
-const rows = Array.from(body.rows);
+const headings = Array.from(body.querySelectorAll("tr.article"));
+const rows = Array.from(body.rows).filter((row) => !headings.includes(row));
 const filter = document.querySelector("form.filter");
 
 function refilter() {
@@ -15,12 +16,16 @@ function refilter() {
     row.hidden = !fits;
     shown += fits;
   }
-  filter.querySelector("output").value = `${shown} of ${rows.length} claims`;
+  for (const heading of headings) {
+    heading.hidden = !rows.some((row) => !row.hidden && row.dataset.document === heading.dataset.article);
+  }
+  const output = filter.querySelector("output");
+  output.value = output.dataset.form.replace("{shown}", shown).replace("{all}", rows.length);
 }
 
 function compare(a, b) { // numbers before texts
   const [x, y] = [a, b].map((key) => (key.trim() ? Number(key) : NaN));
-  if (isNaN(x) && isNaN(y)) return a.localeCompare(b, "en", { numeric: true });
+  if (isNaN(x) && isNaN(y)) return a.localeCompare(b, document.documentElement.lang, { numeric: true });
   return isNaN(x) - isNaN(y) || x - y;
 }
 
@@ -29,6 +34,7 @@ function sortBy(heading, column) {
   for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", down ? "descending" : "ascending");
   const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
+  for (const one of headings) one.remove(); // the articles are mixed from here on
   rows.sort((a, b) => compare(key(a), key(b)) * (down ? -1 : 1));
   body.append(...rows);
 }

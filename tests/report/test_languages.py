@@ -1,0 +1,185 @@
+"""What is said in English is said in Chinese: the table of translations, the packaged study, and its sentences."""
+
+import ast
+import dataclasses
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import kerazoo
+from kerazoo.ledger.study import load_study
+from kerazoo.report import answers, chinese, stories, wording
+from kerazoo.report.languages import is_chinese, quantity, say
+from kerazoo.schema import Claim
+
+SOURCES = Path(kerazoo.__file__).parent / "report"
+
+
+def literals(node):
+    """The texts that an argument of `say` may be, as far as they stand there."""
+    if isinstance(node, ast.Constant):
+        return [node.value]
+    return [*literals(node.body), *literals(node.orelse)] if isinstance(node, ast.IfExp) else []
+
+
+def asked():
+    """Every text that is given to `say` where it stands, in Python and in the template."""
+    for path in SOURCES.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
+                yield from literals(node.args[0])
+    template = (SOURCES / "templates" / "page.html.j2").read_text(encoding="utf-8")
+    yield from re.findall(r'say\("([^"]+)"', template)
+
+
+def test_every_text_has_its_chinese_and_no_other_has():
+    assert set(asked()) <= set(chinese.TEXTS)
+    others = [path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.*") if path.suffix in (".py", ".j2")]
+    constants = {
+        node.value
+        for text in others
+        if "__future__" in text and "TEXTS = {" not in text
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant)
+    }
+    verdicts = {wording.words(verdict) for verdict in wording.MEANINGS}
+    kinds = {entry.kind for entry in load_study().entries} | {"literature"}
+    unused = set(chinese.TEXTS) - constants - set(asked()) - verdicts - kinds
+    template = (SOURCES / "templates" / "page.html.j2").read_text(encoding="utf-8")
+    assert [text for text in unused if f'"{text}"' not in template] == []
+
+
+@pytest.mark.parametrize("text", chinese.TEXTS)
+def test_a_translation_has_the_placeholders_of_the_text(text):
+    def names(form):
+        return {name for _, name, _, _ in Formatter().parse(form) if name}
+
+    assert names(chinese.TEXTS[text]) == names(text)
+    assert is_chinese(chinese.TEXTS[text]) or not re.search("[a-z]", re.sub(r"\{\w+\}", "", text))
+
+
+def test_units_and_texts_of_the_packaged_study_are_there_in_chinese():
+    study = load_study()
+    assert {entry.unit for entry in study.entries} - {""} <= set(chinese.UNITS)
+    assert all(is_chinese(entry.title_zh) for entry in study.entries)
+    for figure in study.figures:
+        told = {name for name in ("title", "remark", "across") if " " in getattr(figure, name)}
+        told |= {"heading"} if figure.heading != "Curves" else set()
+        assert {name for name in told if not is_chinese(getattr(figure.zh, name))} == set(), figure.title
+
+
+# The entries get their Chinese with their claims; the lead removes this mark when all have.
+@pytest.mark.xfail(strict=False, reason="not every entry of the articles has its Chinese yet")
+def test_every_claim_of_the_packaged_study_has_its_chinese():
+    missing = []
+    for entry in load_study().entries:
+        wanted = {"metric"} | {name for name in ("caveat", "design") if getattr(entry, name)}
+        missing += [f"{entry.id}: zh.{name}" for name in sorted(wanted) if not is_chinese(getattr(entry.zh, name))]
+        needs_answer = entry.rule in ("true", "source", "runs")
+        if (needs_answer and not entry.answer) or (entry.answer and not is_chinese(entry.answer.zh)):
+            missing.append(f"{entry.id}: answer.zh")
+    assert missing == []
+
+
+def test_every_claim_has_a_sentence_in_both_languages(contents):
+    for claim in contents.claims:
+        assert answers.answer(claim)
+        assert is_chinese(answers.answer(claim, "zh"))
+
+
+def claim(**fields):
+    given = {one.name: "" for one in dataclasses.fields(Claim) if one.default is dataclasses.MISSING}
+    numbers = {"documented": 0.819, "tolerance": 0.01, "measured": 0.802, "sd": 0.01, "interval": (0.777, 0.827)}
+    shape = {"n": 3, "metric": "accuracy of one less that of the other", "zh": {"metric": "两者准确率之差"}}
+    return Claim(**{**given, **numbers, **shape, "rule": "equivalence", "verdict": "undecided", **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "english", "chinese"),
+    [
+        (
+            {"decides": 23},
+            "Measured 0.802 ± 0.025, printed 0.819; 3 seeds cannot decide, about 23 would.",
+            "实测0.802 ± 0.025，文中0.819；只有3次，不能判定，约需23次。",
+        ),
+        (
+            {"verdict": "not_reproduced"},
+            "Measured 0.802 ± 0.025 (3 seeds), printed 0.819: more than 0.01 apart.",
+            "实测0.802 ± 0.025（3次），文中0.819，相差超过允许的0.01。",
+        ),
+        (
+            {"rule": "effect", "verdict": "holds", "tolerance": 0.0, "unit": "nats"},
+            "Accuracy of one less that of the other: 0.802 ± 0.025 nats (3 seeds); it had to lie above 0, and does.",
+            "两者准确率之差：0.802 ± 0.025奈特（3次），95%区间高于0。",
+        ),
+        (
+            {"rule": "effect", "n": 1, "sd": None, "interval": None},
+            "Accuracy of one less that of the other: 0.802; one seed cannot decide.",
+            "两者准确率之差：0.802；只有1次，不能判定。",
+        ),
+        (
+            {"rule": "equal", "verdict": "wrong", "n": 1, "documented": 1, "measured": 2, "unit": "class"},
+            "It is class 2, not class 1.",
+            "实为第2类，而非第1类。",
+        ),
+        (
+            {"rule": "runs", "verdict": "not_runnable", "repairs": ({"call": "f(x)", "error": "TypeError"},)},
+            "As printed it fails at `f(x)`: TypeError",
+            "程序原样运行到`f(x)`时报错：TypeError",
+        ),
+        ({"answer": "So it is.", "zh": {"answer": "正是如此。"}}, "So it is.", "正是如此。"),
+    ],
+)
+def test_a_verdict_is_told_in_a_sentence(fields, english, chinese):
+    found = claim(**{**fields, "verdict": kerazoo.Verdict(fields.get("verdict", "undecided"))})
+    assert answers.answer(found) == english
+    assert answers.answer(found, "zh") == chinese
+
+
+@pytest.mark.parametrize("rule", answers._SENTENCES)
+@pytest.mark.parametrize("verdict", wording.MEANINGS)
+def test_a_rule_has_a_sentence_for_each_verdict_that_it_gives(rule, verdict):
+    gives = {
+        "equivalence": ("reproduced", "not_reproduced", "undecided"),
+        "effect": ("holds", "not_reproduced", "undecided", "mixed"),
+        "true": ("holds", "wrong", "mixed", "reproduced", "not_reproduced"),
+        "equal": ("holds", "wrong", "reproduced", "not_reproduced"),
+        "runs": ("holds", "not_runnable"),
+        "unstated": ("not_comparable",),
+        "timing": ("not_comparable",),
+        "source": ("holds", "wrong", "mixed", "not_comparable", "not_measured"),
+    }
+    if verdict in gives[rule]:
+        found = claim(rule=rule, verdict=verdict, reason="So it is.", note="So it is.")
+        assert answers.answer(found) and is_chinese(answers.answer(found, "zh"))
+
+
+def test_an_unknown_unit_and_a_title_without_chinese_stay():
+    assert quantity("3", "bananas", "zh") == "3 bananas"
+    assert wording.title(claim(title="My blog"), "zh") == "My blog"
+    with pytest.raises(KeyError):
+        say("nobody translated this", "zh")
+
+
+@pytest.mark.parametrize(
+    ("curve", "told"),
+    [
+        ([0.5, 0.4, 0.9, 1.2], "实测测试损失先从0.5降到第2轮的0.4，再升到1.2，为最低值的3.0倍。"),
+        ([0.5, 0.4], "实测测试损失从0.5降到0.4。"),
+        ([0.5, 0.6], "实测测试损失一路上升，从0.5到0.6。"),
+        ([0.5], "实测测试损失为0.5。"),
+    ],
+)
+def test_a_curve_tells_its_story_in_chinese(curve, told):
+    assert stories.of_curve("test loss", [curve, curve], {}, language="zh") == told
+
+
+def test_pictures_tell_what_to_see_in_chinese():
+    assert stories.of_confusion([[9, 1], [0, 10]], "zh").startswith("20个中认错1个，最常把0认作1（1次）")
+    assert stories.of_lines({"a": [[5, 4]], "b": [[0.1, 4]]}, False, "zh") == "第一处：a 5，b 0.1；a是b的50倍。"
+    attention = stories.of_weights([[1, 0], [0.5, 0.5]], ["q", "r"], ["k", "l"], "zh")
+    assert attention == "q对k的权重最大（1.000）；r对各项的权重相同。"
+    printed = stories.of_curve("test loss", [[0.5, 0.4]], {1: 0.3, 2: 0.2}, language="zh")
+    assert printed == "实测测试损失从0.5降到0.4；文中从0.3到0.2，第2轮比实测低0.2。"
