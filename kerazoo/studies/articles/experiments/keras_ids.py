@@ -36,11 +36,12 @@ def encoded(data: Dataset, data_dir: str | None) -> tuple[Dataset, dict[str, Any
         split: keras.utils.pad_sequences([ids_of(text, known, size) for text in texts], maxlen=length)
         for split, (texts, _) in reviews.items()
     }
-    agreeing = [a == b for a, b in zip(ids_of(_KNOWN, known, size), _KNOWN_IDS, strict=True)]
+    apart = [abs(a - b) for a, b in zip(ids_of(_KNOWN, known, size), _KNOWN_IDS, strict=True)]
     evidence = {
         "words": len(known),
         "known_ids": len(_KNOWN_IDS),
-        "known_ids_that_agree": sum(agreeing),
+        "known_ids_that_agree": apart.count(0),
+        "farthest_from_a_known_id": max(apart),
         "padded_reviews": float(np.mean(rows["train"][:, 0] == 0)),
     }
     arrays = {f"x_{split}": rows[split] for split in rows} | {f"y_{split}": reviews[split][1] for split in rows}
