@@ -7,13 +7,13 @@ and not the ids.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kerazoo import Setting
 from kerazoo.lazy import np
+from kerazoo.studies.articles.experiments import keras_ids
 from kerazoo.studies.articles.experiments.parts import data_of
 
 MNIST = "mnist.npz is made of TFDS's mnist: uint8 pictures (60000, 28, 28) and (10000, 28, 28), and their labels."
@@ -23,8 +23,6 @@ IMDB = (
 )
 SHAKESPEARE = "shakespeare.txt is the three splits of TFDS's tiny_shakespeare, one after the other."
 FEW_REVIEWS = 1000
-
-_PUNCTUATION = str.maketrans(dict.fromkeys('!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n', " "))  # the Tokenizer's
 
 
 def mnist(folder: Path, setting: Setting, whole: bool) -> None:
@@ -42,17 +40,16 @@ def imdb(folder: Path, setting: Setting, whole: bool) -> None:
 
     The words of all training reviews are counted. One that only test reviews have is left out, as in Keras's file.
     """
-    splits = {split: list(_examples("imdb_reviews/plain_text", split, setting)) for split in ("train", "test")}
-    counts = Counter(word for example in splits["train"] for word in _words(example["text"]))
-    ids = {word: place for place, (word, _) in enumerate(counts.most_common(), start=1)}
+    splits = {split: keras_ids.reviews(split, setting.data_dir) for split in ("train", "test")}
+    known = keras_ids.ranks(splits["train"][0])
     arrays = {}
-    for split, examples in splits.items():
-        kept = examples if whole else examples[:FEW_REVIEWS]
-        texts = np.empty(len(kept), object)
-        for place, example in enumerate(kept):
-            texts[place] = [ids[word] for word in _words(example["text"]) if word in ids]
-        arrays[f"x_{split}"] = texts
-        arrays[f"y_{split}"] = np.array([example["label"] for example in kept], np.int64)
+    for split, (texts, labels) in splits.items():
+        kept = len(texts) if whole else FEW_REVIEWS
+        ids = np.empty(kept, object)
+        for place, text in enumerate(texts[:kept]):
+            ids[place] = keras_ids.ranks_of(text, known)
+        arrays[f"x_{split}"] = ids
+        arrays[f"y_{split}"] = labels[:kept].astype(np.int64)
     np.savez(folder / "imdb.npz", **arrays)
 
 
@@ -62,10 +59,6 @@ def shakespeare(folder: Path, setting: Setting, whole: bool) -> None:
     (folder / "shakespeare.txt").write_bytes(
         b"".join(example["text"] for split in splits for example in _examples("tiny_shakespeare", split, setting))
     )
-
-
-def _words(text: bytes) -> list[str]:
-    return text.decode().lower().translate(_PUNCTUATION).split()
 
 
 def _examples(name: str, split: str, setting: Setting) -> Iterator[dict[str, Any]]:

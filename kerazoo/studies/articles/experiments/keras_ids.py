@@ -29,12 +29,12 @@ def encoded(data: Dataset, data_dir: str | None) -> tuple[Dataset, dict[str, Any
 
     The number of words and the length of a review stay.
     """
-    reviews = {split: _reviews(split, data_dir) for split in ("train", "test")}
-    known = ranks(reviews["train"][0])
+    splits = {split: reviews(split, data_dir) for split in ("train", "test")}
+    known = ranks(splits["train"][0])
     size, length = (spec("imdb_lstm").defaults[name] for name in ("vocab_size", "sequence_length"))
     rows = {
         split: keras.utils.pad_sequences([ids_of(text, known, size) for text in texts], maxlen=length)
-        for split, (texts, _) in reviews.items()
+        for split, (texts, _) in splits.items()
     }
     apart = [abs(a - b) for a, b in zip(ids_of(_KNOWN, known, size), _KNOWN_IDS, strict=True)]
     evidence = {
@@ -44,16 +44,16 @@ def encoded(data: Dataset, data_dir: str | None) -> tuple[Dataset, dict[str, Any
         "farthest_from_a_known_id": max(apart),
         "padded_reviews": float(np.mean(rows["train"][:, 0] == 0)),
     }
-    arrays = {f"x_{split}": rows[split] for split in rows} | {f"y_{split}": reviews[split][1] for split in rows}
+    arrays = {f"x_{split}": rows[split] for split in rows} | {f"y_{split}": splits[split][1] for split in rows}
     return dataclasses.replace(data, vocabulary=None, **arrays), evidence
 
 
-def _reviews(split: str, data_dir: str | None) -> tuple[list[str], Any]:
-    """Return the texts and the labels, (N,) int32."""
+def reviews(split: str, data_dir: str | None) -> tuple[list[str], Any]:
+    """Return the texts of a split and the labels, (N,) int32."""
     import tensorflow_datasets as tfds
 
-    reviews = tfds.as_numpy(tfds.load("imdb_reviews", split=split, data_dir=data_dir, batch_size=-1))
-    return [text.decode() for text in reviews["text"]], reviews["label"].astype(np.int32)
+    found = tfds.as_numpy(tfds.load("imdb_reviews", split=split, data_dir=data_dir, batch_size=-1))
+    return [text.decode() for text in found["text"]], found["label"].astype(np.int32)
 
 
 def words_of(text: str) -> list[str]:
@@ -67,7 +67,12 @@ def ranks(texts: Iterable[str]) -> dict[str, int]:
     return {word: rank for rank, (word, _) in enumerate(counts.most_common(), start=1)}
 
 
+def ranks_of(text: str, known: Mapping[str, int]) -> list[int]:
+    """Return what Keras's file has of a review: the ranks of its words, without those that are not `known`."""
+    return [known[word] for word in words_of(text) if word in known]
+
+
 def ids_of(text: str, known: Mapping[str, int], size: int) -> list[int]:
-    """Return a review's ids below `size`, without the words that are not `known`."""
-    ids = [known[word] + _OFFSET for word in words_of(text) if word in known]
+    """Return what `load_data(num_words=size)` makes of that."""
+    ids = [rank + _OFFSET for rank in ranks_of(text, known)]
     return [_START, *(one if one < size else _OTHER for one in ids)]
