@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def quantised(
     return found
 
 
-def in_turn(calls: dict[str, Callable[[], Any]], repeats: int = _REPEATS) -> dict[str, float]:
+def in_turn(calls: Mapping[str, Callable[[], Any]], repeats: int = _REPEATS) -> dict[str, float]:
     """Return the median seconds of each call, all called in turn, after one call each that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for repeat in range(repeats + 1):

@@ -27,7 +27,7 @@ FEW_REVIEWS = 1000
 
 def mnist(folder: Path, setting: Setting, whole: bool) -> None:
     """Write mnist.npz into `folder`."""
-    data = data_of("mnist_mlp", setting)
+    data: Any = data_of("mnist_mlp", setting)
     arrays = {}
     for split, x, y in (("train", data.x_train, data.y_train), ("test", data.x_test, data.y_test)):
         arrays[f"x_{split}"] = np.rint(x * 255).astype(np.uint8).reshape(-1, 28, 28)
@@ -42,7 +42,7 @@ def imdb(folder: Path, setting: Setting, whole: bool) -> None:
     """
     splits = {split: keras_ids.reviews(split, setting.data_dir) for split in ("train", "test")}
     known = keras_ids.ranks(splits["train"][0])
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for split, (texts, labels) in splits.items():
         kept = len(texts) if whole else FEW_REVIEWS
         ids = np.empty(kept, object)

@@ -10,7 +10,7 @@ from kerazoo.lazy import keras
 _LARGE = 100_000_000  # parameters: 数亿, the least that document 001 calls large, is at least that many
 
 
-@experiment("program_structure", quick=True, revision=2)
+@experiment("program_structure", quick=True, revision=3)
 def program_structure(setting: Setting) -> dict[str, Any]:
     """Look at the layers of the zoo's `imdb_lstm`, `mnist_mlp` and `mnist_mlp_dropout`, which are the programs' own."""
     reviews = build("imdb_lstm")
@@ -36,10 +36,11 @@ def _transformer(model: Any) -> dict[str, Any]:
 
 def _described(model: Any) -> dict[str, Any]:
     kinds = [type(layer).__name__ for layer in model.layers]
+    loss, optimizer = keras.losses.get(model.loss).__name__, type(model.optimizer).__name__
     return {
         "layers": kinds == ["InputLayer", "Embedding", "LSTM", "Dense"],
-        "recipe": (model.loss, type(model.optimizer).__name__) == ("binary_crossentropy", "Adam"),
-        "note": f"Layers: {', '.join(kinds)}; loss {model.loss}, optimizer {type(model.optimizer).__name__}.",
+        "recipe": (loss, optimizer) == ("binary_crossentropy", "Adam"),
+        "note": f"Layers: {', '.join(kinds)}; loss {loss}, optimizer {optimizer}.",
     }
 
 
