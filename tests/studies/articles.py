@@ -21,4 +21,4 @@ def measured(check):
 def claim(id):
     entry = ENTRIES[id]
     row = {"experiment": entry.check, "revision": 1, "seed": 0, "values": measured(entry.check), "source": "none"}
-    return judge(entry, [{**row, "data": {}, "environment": {}, "measured_at": "2025-01-01"}])
+    return judge(entry, [{**row, "kerazoo": "0", "data": {}, "environment": {}, "measured_at": "2025-01-01"}])
