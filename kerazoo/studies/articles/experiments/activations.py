@@ -47,7 +47,9 @@ def activation_time(setting: Setting) -> dict[str, Any]:
 
 def time_values(x: Any, repeats: int = 50) -> dict[str, Any]:
     """Return the values of `activation_time` for the numbers `x`."""
-    calls = {name: partial(_evaluated, keras.activations.get(name), x) for name in ("relu", "sigmoid", "tanh")}
+    calls: dict[str, Callable[[], Any]] = {
+        name: partial(_evaluated, keras.activations.get(name), x) for name in ("relu", "sigmoid", "tanh")
+    }
     seconds = in_turn(calls, repeats)
     saved = {name: rounded((seconds[name] - seconds["relu"]) * 1e6) for name in ("sigmoid", "tanh")}
     return {**saved, "evidence": {"microseconds": rounded({name: 1e6 * each for name, each in seconds.items()})}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,20 @@ _RATES = {  # the first is Keras's default
 
 Run = dict[str, Any]
 """What became of one training."""
+Make = Callable[[int], Any]
+"""From a seed to a net that is not yet compiled."""
+
+
+def documented_net(seed: int) -> keras.Model:
+    """Return document 003's net."""
+    return build("mnist_mlp", seed=seed, compile=False)
+
+
+def softmax_regression(seed: int) -> keras.Model:
+    """Return a net without hidden layers."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((784,))
+    return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(inputs))
 
 
 @experiment("optimizers_vs_sgd", needs=("mnist",), seeds=20, minutes=0.7, revision=2)
@@ -60,11 +74,11 @@ def optimizers_values(data: Dataset, *, seed: int, say: Say, epochs: int = _CAP)
 def sgd_where_simple(setting: Setting) -> dict[str, Any]:
     """Measure whether plain SGD suffices for few examples, and for a simple model (document 003, Q1).
 
-    Cases: `few`, `mnist_mlp` on 500 training pictures; `simple`, a softmax regression (`mnist_mlp` without hidden
-    layers) on 10,000. Groups in each: SGD and Adam at the three learning rates of `optimizers_vs_sgd`. Held equal:
-    pictures, drawn by the seed, initial weights, order, batches of 32, 10 epochs. Value, paired within a seed: by how
-    much SGD's test accuracy, with 0.01 granted to it, lies above Adam's; `default` at Keras's default rates, `best`
-    each at the best of its rates.
+    Cases: `few`, `mnist_mlp` on 500 training pictures; `simple`, a softmax regression (no hidden layers) on 10,000.
+    Groups in each: SGD and Adam at the three learning rates of `optimizers_vs_sgd`. Held equal: pictures, drawn by the
+    seed, initial weights, order, batches of 32, 10 epochs. Value, paired within a seed: by how much SGD's test
+    accuracy, with 0.01 granted to it, lies above Adam's; `default` at Keras's default rates, `best` each at the best of
+    its rates.
     """
     data = some_of(data_of("mnist_mlp", setting), 10_000, setting.seed)
     return simple_values(data, few=500, seed=setting.seed, say=setting.say)
@@ -72,14 +86,11 @@ def sgd_where_simple(setting: Setting) -> dict[str, Any]:
 
 def simple_values(data: Dataset, *, few: int, seed: int, say: Say, epochs: int = _CAP) -> dict[str, Any]:
     """Return the values of `sgd_where_simple` for the training split of `data`."""
-    cases: dict[str, tuple[Dataset, dict[str, Any]]] = {
-        "few": (some_of(data, few, seed), {}),
-        "simple": (data, {"units": ()}),
-    }
+    cases = {"few": (some_of(data, few, seed), documented_net), "simple": (data, softmax_regression)}
     values: dict[str, Any] = {}
     evidence = {}
-    for case, (some, options) in cases.items():
-        runs = _races(("sgd", "adam"), some, seed, epochs, say, **options)
+    for case, (some, make) in cases.items():
+        runs = _races(("sgd", "adam"), some, seed, epochs, say, make)
         lead = {rates: _gain("accuracy", runs["adam"], runs["sgd"], rates) for rates in ("default", "best")}
         values[case] = rounded({rates: _MARGIN + gained for rates, gained in lead.items()})
         evidence[case] = {
@@ -90,10 +101,10 @@ def simple_values(data: Dataset, *, few: int, seed: int, say: Say, epochs: int =
 
 
 def _races(
-    names: Iterable[str], data: Dataset, seed: int, epochs: int, say: Say, **options: Any
+    names: Iterable[str], data: Dataset, seed: int, epochs: int, say: Say, make: Make = documented_net
 ) -> dict[str, dict[float, Run]]:
     """Return the run at each learning rate of each optimizer; seeds of odd number take the optimizers backwards."""
-    calls = {name: partial(_at_each_rate, name, data, seed, epochs, **options) for name in names}
+    calls = {name: partial(_at_each_rate, name, data, seed, epochs, make) for name in names}
     runs = counterbalanced(calls, seed)
     for name, by_rate in runs.items():
         reached = ", ".join(f"{run['accuracy']:.4f} at {rate:g}" for rate, run in by_rate.items())
@@ -101,9 +112,9 @@ def _races(
     return runs
 
 
-def _at_each_rate(name: str, data: Dataset, seed: int, epochs: int, **options: Any) -> dict[float, Run]:
-    """Train `mnist_mlp`, compiled once, from the same weights at each learning rate of the optimizer."""
-    model, clock = build("mnist_mlp", seed=seed, compile=False, **options), StepClock()
+def _at_each_rate(name: str, data: Dataset, seed: int, epochs: int, make: Make = documented_net) -> dict[float, Run]:
+    """Train a net, compiled once, from the same weights at each learning rate of the optimizer."""
+    model, clock = make(seed), StepClock()
     recipe = spec("mnist_mlp").recipe
     model.compile(optimizer=_optimizer(name), loss=recipe.loss, metrics=list(recipe.metrics))
     start = model.get_weights()

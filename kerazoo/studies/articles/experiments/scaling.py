@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from kerazoo import Dataset, Setting, build, engine, experiment, spec
+from kerazoo.lazy import np
 from kerazoo.studies.articles.experiments.parts import counterbalanced, data_of, fitted, rounded, some_of
 
 
@@ -39,7 +40,8 @@ def scaling_values(data: Dataset, *, seed: int, epochs: int = 5) -> dict[str, An
 
 
 def _times(data: Dataset, factor: float) -> Dataset:
-    return dataclasses.replace(data, x_train=data.x_train * factor, x_test=data.x_test * factor)
+    train, test = (np.asarray(x) * factor for x in (data.x_train, data.x_test))
+    return dataclasses.replace(data, x_train=train, x_test=test)
 
 
 def _trained(data: Dataset, seed: int, epochs: int) -> dict[str, float]:
