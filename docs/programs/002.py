@@ -11,7 +11,7 @@ path = tf.keras.utils.get_file(
     'shakespeare.txt', 'https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt')
 with open(path) as file:
     text = file.read()
-characters = sorted(set(text))
+characters, ids = np.unique(list(text), return_inverse=True)
 vocab_size = len(characters)
 embedding_size = 128
 
@@ -25,7 +25,6 @@ model.add(Dense(units=vocab_size, activation='softmax'))
 model.compile(optimizer='adam', loss='categorical_crossentropy', metrics=['accuracy'])
 
 # 每10个字符取一个窗口：40个字符，以及其后的一个字符
-ids = np.array([characters.index(character) for character in text])
 windows = np.lib.stride_tricks.sliding_window_view(ids, 41)[::10]
 x_train = windows[:, :-1]
 y_train = tf.keras.utils.to_categorical(windows[:, -1], vocab_size)

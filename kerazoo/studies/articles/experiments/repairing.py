@@ -1,4 +1,4 @@
-"""A printed program, quoted, with the changes that it needs: run as printed, with each change alone, and with all."""
+"""A printed program, quoted, with the changes that it needs: run as printed, with each alone, with more, with all."""
 
 from __future__ import annotations
 
@@ -74,37 +74,35 @@ class Program:
 
 
 def tried(program: Program, setting: Setting) -> dict[str, Any]:
-    """Run a program as printed, with each of its repairs alone, with all but that one, and with all.
+    """Run a program as printed, with each of its repairs alone, and with one more of them each time, in their order.
 
     Returns:
-        `runs`, whether it runs as printed, and `printed`, how it ends then; of each of the `repairs` what is done and
-        why, the `call` that fails without it, with its `line` in the article's text and the `error` (all empty where
-        none does), and how the program ends with the repair `alone`; `repaired`, what it prints with all of them; the
-        `warnings` then.
+        `runs`, whether it runs as printed; of each of the `repairs` what is done and why, the `call` that fails
+        without it where those before it are made, with its `line` in the article's text and the `error` (all empty
+        where none does), and where the program fails with the repair `alone`; and the `warnings` of the last run.
 
     Raises:
         RuntimeError: the program fails with every repair.
     """
     every = list(program.repairs)
     alone = [program.repaired([one]) for one in every]
-    without = [program.repaired([other for other in every if other is not one]) for one in every]
-    printed, repaired = program.printed, program.repaired(every)
-    texts = list(dict.fromkeys([printed, *alone, *without, repaired]))
+    more = [program.repaired(every[:count]) for count in range(len(every) + 1)]
+    texts = list(dict.fromkeys([*more, *alone]))
     ends = dict(zip(texts, program.run(texts, setting), strict=True))
-    last = ends[repaired]
+    printed, last = ends[more[0]], ends[more[-1]]
     if not last.ran:
         raise RuntimeError(f"program {program.name} fails with every repair at `{last.call}`: {last.error}")
     repairs = [
-        {"what": one.what, "why": one.why, **_end(program, ends[but]), "alone": _end(program, ends[only])}
-        for one, only, but in zip(every, alone, without, strict=True)
+        {"what": one.what, "why": one.why, **_failure(program, ends[before]), "alone": _failure(program, ends[only])}
+        for one, before, only in zip(every, more, alone, strict=False)
     ]
+    needed = sum(not ends[before].ran for before in more)
+    suffices = any(ends[text].ran for text in alone)
     return {
-        "runs": ends[printed].ran,
-        "printed": _end(program, ends[printed]),
+        "runs": printed.ran,
         "repairs": repairs,
         "warnings": list(last.warnings),
-        "repaired": list(last.printed),
-        "note": _note(program, ends[printed], [ends[text].ran for text in alone], repairs, last),
+        "note": _note(program, printed, last, needed, suffices),
     }
 
 
@@ -125,23 +123,21 @@ def corrected(program: Program, setting: Setting) -> dict[str, Any]:
     return {**numbers, "evidence": {"printed": list(end.printed)}, "note": note}
 
 
-def _end(program: Program, end: Outcome) -> dict[str, Any]:
+def _failure(program: Program, end: Outcome) -> dict[str, Any]:
     """Return where a program fails, with the line in the article's text; empty values where it runs."""
     lines = [line.strip() for line in program.printed.splitlines()]
-    line = lines.index(end.call) + 1 if end.call in lines else end.line
+    line = lines.index(end.call) + 1 if end.call and end.call in lines else end.line
     return {"call": end.call, "error": end.error, "line": line}
 
 
-def _note(
-    program: Program, printed: Outcome, alone: Sequence[bool], repairs: Sequence[Mapping[str, Any]], last: Outcome
-) -> str:
+def _note(program: Program, printed: Outcome, last: Outcome, needed: int, suffices: bool) -> str:
     if printed.ran:
         first = "It runs as printed" + (f", with a warning ({last.warnings[0]})." if last.warnings else ".")
     else:
-        needed = sum(bool(one["error"]) for one in repairs)
-        count = "1 repair" if needed == 1 else f"{needed} repairs"
-        alike = ", and with none of them alone" if needed > 1 and not any(alone) else ""
-        first = f"As printed it fails at `{printed.call}` ({printed.error}); it runs with {count}{alike}."
+        count = (
+            "1 repair" if needed == 1 else f"{needed} repairs" + ("" if suffices else ", and with none of them alone")
+        )
+        first = f"As printed it fails at `{printed.call}` ({printed.error}); it runs with {count}."
     cut = f"Of each fit there is {CUT['KERAS_MAX_EPOCHS']} epoch of {CUT['KERAS_MAX_STEPS_PER_EPOCH']} batches."
     beside = [program.stands_in, program.trial, cut if program.library == "tensorflow" else ""]
     return " ".join(filter(None, [first, *beside]))

@@ -83,17 +83,18 @@ WRITER = Program(
             "define vocab_size: the number of characters of a text",
             "Nothing defines it, and the document names no text.",
             {
+                "import tensorflow as tf\n": "import numpy as np\nimport tensorflow as tf\n",
                 "\n# 定义模型\n": """
 # 莎士比亚的文本，以字符为单位
 path = tf.keras.utils.get_file(
     'shakespeare.txt', 'https://storage.googleapis.com/download.tensorflow.org/data/shakespeare.txt')
 with open(path) as file:
     text = file.read()
-characters = sorted(set(text))
+characters, ids = np.unique(list(text), return_inverse=True)
 vocab_size = len(characters)
 
 # 定义模型
-"""
+""",
             },
         ),
         Repair(
@@ -105,15 +106,13 @@ vocab_size = len(characters)
             "define x_train: windows of 40 characters, as ids (N, 40)",
             "The document prepares no data.",
             {
-                "import tensorflow as tf\n": "import numpy as np\nimport tensorflow as tf\n",
                 "\n# 训练模型\n": """
 # 每10个字符取一个窗口：40个字符，以及其后的一个字符
-ids = np.array([characters.index(character) for character in text])
 windows = np.lib.stride_tricks.sliding_window_view(ids, 41)[::10]
 x_train = windows[:, :-1]
 
 # 训练模型
-""",
+"""
             },
         ),
         Repair(
