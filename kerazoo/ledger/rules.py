@@ -150,9 +150,8 @@ def _equal(entry: Entry, values: Sequence[Any]) -> Finding:
 
 def _p_values(entry: Entry, values: Sequence[float]) -> tuple[float, float]:
     """Return the p-values of the mean's lying within the tolerance of what is printed, and outside it."""
-    return tuple(
-        test(values, entry.documented, entry.tolerance) for test in (statistics.equivalence, statistics.contradiction)
-    )
+    claimed = (entry.documented, entry.tolerance)
+    return statistics.equivalence(values, *claimed), statistics.contradiction(values, *claimed)
 
 
 def _equivalence(entry: Entry, values: Sequence[float], family: Corrected | None) -> Finding:

@@ -48,7 +48,7 @@ def differences_of(entries: Iterable[Entry], recorded: Sequence[Row], measured: 
     by_check = defaultdict(list)
     for entry in entries:
         by_check[entry.check].append(entry)
-    lines = []
+    lines: list[str] = []
     for now in measured:
         rows, _ = select(recorded, now["experiment"], now["revision"])
         before = next((row for row in rows if row["seed"] == now["seed"]), None)

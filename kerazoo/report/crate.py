@@ -110,7 +110,8 @@ def _actions(contents: Contents) -> tuple[list[dict[str, Any]], list[dict[str, A
     places: dict[str, list[Row]] = defaultdict(list)
     for row in _rows(contents):
         places[to_json([row["kerazoo"], row["environment"]])].append(row)
-    actions, software = [], {}
+    actions: list[dict[str, Any]] = []
+    software: dict[str, dict[str, Any]] = {}
     for number, rows in enumerate(places.values(), start=1):
         packages = [*_software(rows[0])]
         software |= {one["@id"]: one for one in packages}

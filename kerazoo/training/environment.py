@@ -17,6 +17,7 @@ from kerazoo.training import devices
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "jax", "jaxlib", "torch")
 _OF_PROCESSOR = ("vendor_id", "cpu family", "model", "stepping", "cache size")
+_OF_PROCESSOR = ("vendor_id", "cpu family", "model", "stepping", "cache size")
 _MASKS = {
     "tensorflow": "which cuDNN takes only where they are padded at the end",
     "jax": "of which Keras gives cuDNN none on JAX",
@@ -50,11 +51,9 @@ def processor() -> dict[str, str]:
     except OSError:
         return {}
     told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    found = {
-        name: told[name] for name in ("vendor_id", "cpu family", "model", "stepping", "cache size") if name in told
-    }
+    found: dict[str, str] = {name: told[name] for name in _OF_PROCESSOR if name in told}
     widest = [flag for flag in ("avx512f", "avx2", "avx") if flag in told.get("flags", "").split()]
-    return {**found, **({"vectors": widest[0]} if widest else {})}
+    return {**found, "vectors": widest[0]} if widest else found
 
 
 def memory_gib() -> float | None:
