@@ -17,7 +17,6 @@ from kerazoo.training import devices
 
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "jax", "jaxlib", "torch")
 _OF_PROCESSOR = ("vendor_id", "cpu family", "model", "stepping", "cache size")
-_OF_PROCESSOR = ("vendor_id", "cpu family", "model", "stepping", "cache size")
 _MASKS = {
     "tensorflow": "which cuDNN takes only where they are padded at the end",
     "jax": "of which Keras gives cuDNN none on JAX",
