@@ -30,7 +30,8 @@ def is_whole(latex: str) -> bool:
         depth += 1 if brace == "{" else -1
         if depth < 0:
             return False
-    return depth == 0 and left == right and not latex.endswith(("\\", "_", "^")) and "$" not in latex
+    closed = depth == 0 and left == right and latex.count(r"\begin") == latex.count(r"\end")
+    return closed and not latex.endswith(("\\", "_", "^")) and "$" not in latex
 
 
 def mathml(latex: str) -> Markup:
