@@ -1,31 +1,6 @@
-"""The Chinese of what reports say: every text of theirs, by its English, and the units of numbers."""
+"""The Chinese of what reports say: every text of theirs, by its English."""
 
 from __future__ import annotations
-
-UNITS = {
-    "accuracy": "{}",
-    "accuracy an epoch": "每轮{}",
-    "characters": "{}个字符",
-    "class": "第{}类",
-    "decades": "{}个数量级",
-    "epochs": "{}轮",
-    "examples": "{}个样本",
-    "images": "{}幅图像",
-    "inputs": "{}个输入",
-    "layers": "{}层",
-    "lines": "{}行",
-    "microseconds": "{}微秒",
-    "nats": "{}奈特",
-    "nats a character": "每字符{}奈特",
-    "neurons": "{}个神经元",
-    "parameters": "{}个参数",
-    "seconds": "{}秒",
-    "share": "{}",
-    "units": "{}个单元",
-    "updates": "{}次更新",
-    "weight": "{}",
-}
-"""The units of the packaged study; "{}" stands for the number."""
 
 TEXTS = {
     # Verdicts and what they mean.
@@ -57,7 +32,6 @@ TEXTS = {
     "1 article": "1篇文章",
     "{n} articles": "{n}篇文章",
     "{shown} of {all} claims": "显示{shown}条，共{all}条",
-    "1 claim": "1条论断",
     "{n} claims": "{n}条论断",
     # Values.
     "no number": "无数值",
@@ -168,7 +142,6 @@ TEXTS = {
     "abstract": "摘要",
     "References": "参考文献",
     "closing": "结语",
-    "end": "文末",
     "more": "详情",
     "**{verdict}**: {why} ({more})": "**{verdict}**：{why}（{more}）",
     "facts": "项数",

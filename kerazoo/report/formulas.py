@@ -14,7 +14,7 @@ _SIGNS = "nabla partial cdot times approx leq geq neq ne sum prod int infty in t
 _SYMBOLS = dict(zip(f"{_GREEK} {_SIGNS}".split(), "αβγδεηθλμπρστφω∇∂·×≈≤≥≠≠∑∏∫∞∈→←⊙±…′⊤∣", strict=True))
 _UPRIGHT = ("mathrm", "mathbf", "operatorname")
 _BLACKBOARD = {"R": "ℝ", "N": "ℕ", "Z": "ℤ", "E": "𝔼"}
-_PASSED_OVER = {"left", "right", "quad", "qquad", ",", ";", " ", "!"}
+_PASSED_OVER = {"left", "right", "quad", "qquad", ",", ";", " ", "!", "\\"}
 
 
 def is_latex(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, get_args
 
-from kerazoo.report.chinese import TEXTS, UNITS
+from kerazoo.report.chinese import TEXTS
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -14,6 +14,32 @@ TAGS: dict[Language, str] = {"en": "en", "zh": "zh-CN"}
 """As HTML and the names of files have them."""
 
 _CHARACTER = re.compile(r"[\u3400-\u9fff]")
+
+
+UNITS = {
+    "accuracy": "{}",
+    "accuracy an epoch": "每轮{}",
+    "characters": "{}个字符",
+    "class": "第{}类",
+    "decades": "{}个数量级",
+    "epochs": "{}轮",
+    "examples": "{}个样本",
+    "images": "{}幅图像",
+    "inputs": "{}个输入",
+    "layers": "{}层",
+    "lines": "{}行",
+    "microseconds": "{}微秒",
+    "nats": "{}奈特",
+    "nats a character": "每字符{}奈特",
+    "neurons": "{}个神经元",
+    "parameters": "{}个参数",
+    "seconds": "{}秒",
+    "share": "{}",
+    "units": "{}个单元",
+    "updates": "{}次更新",
+    "weight": "{}",
+}
+"""The units of the packaged study in Chinese; "{}" stands for the number."""
 
 
 def say(text: str, language: Language, **values: object) -> str:
