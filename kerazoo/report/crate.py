@@ -61,7 +61,8 @@ def metadata(contents: Contents, files: Mapping[str, str]) -> dict[str, Any]:
         f"that follow from them. {summary}.",
         "datePublished": max(days),
         "license": {"@id": license["@id"]},
-        "creator": {"@id": "#creator"},
+        "author": {"@id": "#author"},
+        "publisher": {"@id": "#author"},
         "hasPart": [{"@id": part["@id"]} for part in parts],
         "mentions": [{"@id": action["@id"]} for action in actions],
     }
@@ -71,8 +72,8 @@ def metadata(contents: Contents, files: Mapping[str, str]) -> dict[str, Any]:
         "about": {"@id": "./"},
         "conformsTo": {"@id": _VERSION},
     }
-    creator = {"@id": "#creator", "@type": "Organization", "name": contents.study.author}
-    graph = [descriptor, root, license, creator, *parts, *actions, *software]
+    author = {"@id": "#author", "@type": "Organization", "name": contents.study.author}
+    graph = [descriptor, root, license, author, *parts, *actions, *software]
     return {"@context": f"{_VERSION}/context", "@graph": graph}
 
 
@@ -127,7 +128,7 @@ def _actions(contents: Contents) -> tuple[list[dict[str, Any]], list[dict[str, A
                 "instrument": [{"@id": one["@id"]} for one in packages],
                 "object": studied,
                 "result": [{"@id": name} for name in made],
-                "agent": {"@id": "#creator"},
+                "agent": {"@id": "#author"},
                 "startTime": min(times),
                 "endTime": max(times),
             }

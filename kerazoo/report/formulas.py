@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from markupsafe import Markup, escape
 
@@ -12,7 +13,6 @@ _WORDS = ("log", "exp", "max", "min", "softmax", "sin", "cos", "tanh", "lim")
 _GREEK = "alpha beta gamma delta epsilon eta theta lambda mu pi rho sigma tau phi omega"
 _SIGNS = "nabla partial cdot times approx leq geq neq ne sum prod int infty in to leftarrow odot pm ldots prime top mid"
 _SYMBOLS = dict(zip(f"{_GREEK} {_SIGNS}".split(), "αβγδεηθλμπρστφω∇∂·×≈≤≥≠≠∑∏∫∞∈→←⊙±…′⊤∣", strict=True))
-_UPRIGHT = ("mathrm", "mathbf", "operatorname")
 _BLACKBOARD = {"R": "ℝ", "N": "ℕ", "Z": "ℤ", "E": "𝔼"}
 _PASSED_OVER = {"left", "right", "quad", "qquad", ",", ";", " ", "!", "\\"}
 
@@ -86,21 +86,8 @@ class _Reader:
         return Markup("<{0}>{1}</{0}>").format(Markup(kind if token.isascii() else "mtext"), token)
 
     def _command(self, name: str) -> Markup:
-        if name == "text":
-            if self._tokens and self._tokens.pop() == "{":
-                self.row("}")
-            return Markup("<mtext>{}</mtext>").format(self._texts.pop() if self._texts else "")
-        if name == "frac":
-            return Markup("<mfrac>{}{}</mfrac>").format(self._one(), self._one())
-        if name in ("sqrt", "hat", "bar"):
-            inner = self._one()
-            mark = {"hat": "^", "bar": "¯"}.get(name)
-            return Markup(f"<mover>{inner}<mo>{mark}</mo></mover>" if mark else f"<msqrt>{inner}</msqrt>")
-        if name == "begin":
-            return self._table()
-        if name == "mathbb" or name in _UPRIGHT:
-            letters = "".join(self._group())
-            return Markup("<mi>{}</mi>").format(letters if name in _UPRIGHT else _BLACKBOARD.get(letters, letters))
+        if name in _READ:
+            return _READ[name](self, name)
         if name in _PASSED_OVER:
             return Markup("")
         if name in _SYMBOLS:
@@ -108,7 +95,24 @@ class _Reader:
             return Markup(f"<{kind}>{_SYMBOLS[name]}</{kind}>")
         return Markup("<mi>{}</mi>").format(name if name in _WORDS else escape(name))
 
-    def _table(self) -> Markup:
+    def _text(self, _: str) -> Markup:
+        if self._tokens and self._tokens.pop() == "{":
+            self.row("}")
+        return Markup("<mtext>{}</mtext>").format(self._texts.pop() if self._texts else "")
+
+    def _fraction(self, _: str) -> Markup:
+        return Markup("<mfrac>{}{}</mfrac>").format(self._one(), self._one())
+
+    def _marked(self, name: str) -> Markup:
+        inner = self._one()
+        mark = {"hat": "^", "bar": "¯"}.get(name)
+        return Markup(f"<mover>{inner}<mo>{mark}</mo></mover>" if mark else f"<msqrt>{inner}</msqrt>")
+
+    def _letters(self, name: str) -> Markup:
+        letters = "".join(self._group())
+        return Markup("<mi>{}</mi>").format(_BLACKBOARD.get(letters, letters) if name == "mathbb" else letters)
+
+    def _table(self, _: str) -> Markup:
         r"""Return what stands between `\begin{...}` and `\end{...}`: rows, of `cases` behind a brace."""
         name = "".join(self._group())
         rows: list[list[list[Markup]]] = [[[]]]
@@ -140,3 +144,12 @@ class _Reader:
         if self._tokens:
             self._tokens.pop()
         return found
+
+
+_READ: dict[str, Callable[[_Reader, str], Markup]] = {
+    "text": _Reader._text,
+    "frac": _Reader._fraction,
+    "begin": _Reader._table,
+    **dict.fromkeys(("sqrt", "hat", "bar"), _Reader._marked),
+    **dict.fromkeys(("mathrm", "mathbf", "operatorname", "mathbb"), _Reader._letters),
+}

@@ -105,7 +105,7 @@ def documents(count: int, language: Language = "en") -> str:
 def documented(claim: Claim, language: Language = "en") -> str:
     """Return what the document says, with its unit."""
     if claim.documented is None:
-        return say("no number", language)
+        return say("as quoted" if claim.rule == "source" else "no number", language)
     if language != "en" and isinstance(claim.documented, (str, bool)) and claim.rule != "runs":
         return say("as quoted", language)  # a formula, with words of English in it, or a statement
     return _with_unit(_plain(claim, claim.documented, language), claim, language)
