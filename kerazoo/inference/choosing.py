@@ -30,7 +30,9 @@ class Chosen(NamedTuple):
 def choose(
     given: Any, model: Any = None, weights: str | os.PathLike[str] | None = PRETRAINED, *, compiled: bool = False
 ) -> Chosen:
-    """Return the model that is named as in `trained`, whose arguments these are, or by an `.onnx` file or a `Session` in the place of Keras's.
+    """Return the model that is named as in `trained`, or by an `.onnx` file or a `Session` in the place of Keras's.
+
+    The arguments are those of `trained`.
 
     Raises:
         UnknownModelError: no model has the name.

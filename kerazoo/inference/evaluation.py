@@ -10,6 +10,7 @@ from typing import Any
 
 from kerazoo.data import Dataset
 from kerazoo.data.fitting import check_fit
+from kerazoo.data.forms import is_stream
 from kerazoo.data.prepared import check_source
 from kerazoo.errors import DataError, InputError, NotFiniteError
 from kerazoo.inference.choosing import Chosen, choose
@@ -94,10 +95,7 @@ def measure(
         trained_on = " ".join((origin.data[0], f"({origin.data[1]})"))
         told = f"trained on {trained_on}, measured on {used.name} ({used.source}); name the data, or its source"
         warnings.warn(f"the model was {told}", UserWarning, stacklevel=3)
-    if in_session:
-        metrics = _in_session(network, used, chosen, batch_size)
-    else:
-        metrics = evaluate_on(network, used, batch_size)
+    metrics = _in_session(network, used, chosen, batch_size) if in_session else evaluate_on(network, used, batch_size)
     wrong = ", ".join(f"{key} {value}" for key, value in metrics.items() if not math.isfinite(value))
     if wrong:
         raise NotFiniteError(f"the model measures {wrong}: its training has diverged; train it anew")

@@ -42,7 +42,9 @@ def scrambled(model):
 
 def differences(model, session):
     given = inputs_of(model)
-    wanted = model(list(given.values()) if len(given) > 1 else next(iter(given.values())), training=False)
+    wanted = keras.tree.flatten(
+        model(list(given.values()) if len(given) > 1 else next(iter(given.values())), training=False)
+    )
     found = session.run(given, [one.name for one in session.outputs[: len(model.outputs)]])
     return [
         float(np.abs(one - np.asarray(other)).max())
