@@ -104,9 +104,7 @@ def measure(
 
 def _in_session(session: Session, data: Dataset, chosen: Chosen | Trained, batch_size: int) -> dict[str, float]:
     if chosen.spec is None:
-        raise InputError(
-            f"the model '{chosen.name}' is not of the zoo: nobody knows its loss; give it as a .keras file"
-        )
+        raise InputError(f"the model '{chosen.name}' is not of the zoo, and its loss not known; give a .keras file")
     x, y = measured_part(data)
     parts = [session(x[first : first + batch_size])[0] for first in range(0, len(x), batch_size)]
     return scores(chosen.spec.recipe, np.concatenate(parts), y)
