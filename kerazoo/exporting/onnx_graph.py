@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,12 @@ def to_onnx(model: keras.Model, metadata: Mapping[str, str] | None = None, *, sm
         made: Any = add(graph, call.operation, *call.args, **call.kwargs)
         for tensor, value in zip(call.outputs, made if isinstance(made, list) else [made], strict=True):
             graph[tensor] = value
-    for name, tensor in zip(_output_names(model), model.outputs, strict=True):
+    names = {id(tensor): call.operation.name for call in calls for tensor in call.outputs}
+    taken = {one.name for one in model.inputs}
+    for tensor in model.outputs:
+        name = next(one for one in _numbered(names[id(tensor)]) if one not in taken)
         graph.output(name, graph[tensor], _shape(tensor.shape))
+        taken.add(name)
     _add_further_outputs(graph, model)
     return graph.finished(model.name, _metadata(model, metadata))
 
@@ -95,12 +100,9 @@ def _shape(shape: tuple[int | None, ...]) -> list[int | str]:
     return ["batch", *(size or f"length{place or ''}" for place, size in enumerate(shape[1:]))]
 
 
-def _output_names(model: keras.Model) -> list[str]:
-    """Return the names of the model's outputs, each once and none an input's."""
-    names: list[str] = [one.name for one in model.inputs]
-    for name in model.output_names:
-        names.append(name if name not in names else f"{name}_{len(names)}")
-    return names[len(model.inputs) :]
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}_{number}" for number in itertools.count(1))
 
 
 def _metadata(model: keras.Model, given: Mapping[str, str] | None) -> dict[str, str]:
@@ -111,7 +113,7 @@ def _exported_by_keras(model: keras.Model, metadata: Mapping[str, str]) -> onnx.
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "model.onnx"
         try:
-            model(keras.tree.map_structure(_zeros, model.inputs), training=False)  # the exporter wants a called model
+            model(keras.tree.map_structure(_zeros, model.input), training=False)  # the exporter wants a called model
             model.export(path, format="onnx", verbose=False)
             made = onnx.load(path)
         except ImportError as error:

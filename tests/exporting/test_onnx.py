@@ -42,7 +42,8 @@ def scrambled(model):
 
 def differences(model, session):
     given = inputs_of(model)
-    wanted = keras.tree.flatten(model(list(given.values()), training=False))
+    x = list(given.values())
+    wanted = keras.tree.flatten(model(x if len(x) > 1 else x[0], training=False))
     found = session.run(given, [one.name for one in session.outputs[: len(wanted)]])
     return [float(np.abs(one - np.asarray(other)).max()) for one, other in zip(found, wanted, strict=True)]
 
