@@ -22,7 +22,8 @@ class Graph:
     """A graph in the making; values are known by their names.
 
     What layers leave for those who add outputs: `logits`, from the name of an activated value to that of the value
-    before; `attention`, of the first attention the weights and its heads; `states`, the names of each LSTM's h and c.
+    before; `attention`, of the first attention the weights and its heads; `states`, of each LSTM's h and c the name of
+    the input, that of the new value, and the units.
 
     Args:
         model: whose weights are used.
@@ -34,7 +35,7 @@ class Graph:
         self.stateful = stateful
         self.logits: dict[str, str] = {}
         self.attention: tuple[str, int] | None = None
-        self.states: list[list[str]] = []
+        self.states: list[tuple[str, str, int]] = []
         self._places = {id(variable): place for place, variable in enumerate(model.weights)}
         self._small = small
         self._nodes: list[Any] = []

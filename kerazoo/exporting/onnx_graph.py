@@ -88,6 +88,8 @@ def _add_further_outputs(graph: Graph, model: keras.Model) -> None:
     if graph.attention:
         weights, heads = graph.attention
         graph.output("attention", weights, ["batch", heads, "queries", "keys"])
+    for name, value, units in graph.states:
+        graph.output(f"{name}.next", value, [1, "batch", units])
 
 
 def _writes_text(model: keras.Model) -> bool:

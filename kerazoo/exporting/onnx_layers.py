@@ -88,8 +88,8 @@ def lstm(g: Graph, layer: Any, x: Any, **given: Any) -> str:
         hidden_size=units,
         activations=[_ACTIVATIONS[one] for one in (gate, squash, squash)],
     )
-    for state, new in zip(states and g.states[-1], (h, c), strict=False):
-        g.output(f"{state}.next", new, (1, "batch", units))
+    if states:
+        g.states += zip(_names(g), (h, c), (units, units), strict=True)
     if not layer.return_sequences:
         return g.node("Squeeze", h, g.constant([0]))
     return g.node("Transpose", g.node("Squeeze", sequence, g.constant([1])), perm=[1, 0, 2])
@@ -106,12 +106,15 @@ def _gates(g: Graph, variable: Any, axis: int) -> str:
 
 
 def _states(g: Graph, x: str, units: int) -> list[str]:
-    names = [f"{what}{len(g.states)}" for what in "hc"]
-    g.states.append(names)
     batch = g.node("Slice", g.node("Shape", x), g.constant([1]), g.constant([2]))
     shape = g.node("Concat", g.constant([1]), batch, g.constant([units]), axis=0)
     zeros = np.zeros((1, 1, units), np.float32)
-    return [g.node("Expand", g.input(one, (1, "batch", units), "float32", zeros), shape) for one in names]
+    return [g.node("Expand", g.input(one, (1, "batch", units), "float32", zeros), shape) for one in _names(g)]
+
+
+def _names(g: Graph) -> list[str]:
+    """The names of the states of the LSTM at hand."""
+    return [f"{what}{len(g.states) // 2}" for what in "hc"]
 
 
 def attention(
