@@ -4,7 +4,7 @@
 
 Each contender has a process of its own; all draw at temperature 1 from `textgen_lstm` with the same random weights, and
 take turns. Their loops carry the state from character to character; Keras also writes by `model.predict` on the last
-40 characters, as it is often done. Ratios are to the faster of kerazoo's two backends: above 1, kerazoo is faster.
+40 characters, as it is often done. Ratios are to the fastest of kerazoo's forms: above 1, kerazoo is faster.
 """
 
 import sys
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> None:
     options = common.parser(__doc__, "generate.jsonl").parse_args(argv)
     if common.choose_models(options.models or [NAME]) != [NAME]:
         raise InputError(f"--models {' '.join(options.models)}: only {NAME} generates")
-    with Session(options, fresh=False) as session:
+    with Session(options, fresh=False, trains=False) as session:
         row = measure_model(session)
         common.append_row(options.out, row)
     common.finish([row], options, tables([row]))

@@ -2,8 +2,9 @@
 
     python benchmarks/predict.py [--models imdb_lstm] [--contenders '*-jax'] [--quick] [--json]
 
-Each contender has a process of its own; all have the same weights and take turns. Ratios are formed turn by turn, to
-the faster of kerazoo's two backends: above 1, kerazoo is faster.
+Each contender has a process of its own; all have the same weights and take turns. kerazoo answers on TensorFlow, on JAX
+and, as it does with the packaged weights, in ONNX Runtime; ratios are formed turn by turn, to the fastest of the three:
+above 1, kerazoo is faster.
 """
 
 import json
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> None:
     options = common.parser(__doc__, "predict.jsonl").parse_args(argv)
     models = common.choose_models(options.models)
     rows = []
-    with Session(options, fresh=False) as session:
+    with Session(options, fresh=False, trains=False) as session:
         for name in models:
             if session.out_of_time:
                 common.note(f"{name}: no time left")

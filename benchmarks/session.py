@@ -33,6 +33,7 @@ class Session:
     Args:
         options: of the command line.
         fresh: a worker does one work only, so that its peak of memory is that of this work; quick runs keep theirs.
+        trains: the work is to train, which not every contender does.
         command: returns the command line of a worker from the contender's name and the settings.
     """
 
@@ -40,12 +41,14 @@ class Session:
         self,
         options: argparse.Namespace,
         fresh: bool = True,
+        trains: bool = True,
         command: Callable[[str, Mapping[str, Any]], list[str]] = script,
     ):
         self._command = command
         self.options = options
         self.device = machine.this_device(options.device, options.precision)
-        self.contenders = common.choose_contenders(options.contenders)
+        chosen = common.choose_contenders(options.contenders)
+        self.contenders = [one for one in chosen if peers.CONTENDERS[one].trains or not trains]
         self.deadline = time.monotonic() + (options.limit or float("inf"))
         self.fresh = fresh and not options.quick
         self.precision = options.precision

@@ -17,6 +17,7 @@ from .errors import RunDirectoryError as RunDirectoryError
 from .errors import UnavailableError as UnavailableError
 from .errors import UnknownModelError as UnknownModelError
 from .factory import build as build
+from .inference.evaluation import evaluate as evaluate
 from .inference.generating import generate as generate
 from .inference.predicting import predict as predict
 from .ledger.catalog import Setting as Setting
@@ -40,7 +41,6 @@ from .schema import Verdict as Verdict
 from .tasks import Task as Task
 from .tasks import register_task as register_task
 from .tasks.loading import load_data as load_data
-from .training.evaluation import evaluate as evaluate
 from .training.fine_tuning import fine_tune as fine_tune
 from .training.session import TrainResult as TrainResult
 from .training.train import train as train

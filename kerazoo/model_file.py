@@ -19,6 +19,9 @@ from kerazoo.errors import ModelFileError
 from kerazoo.files import check_archive, whole_file
 from kerazoo.lazy import keras
 
+ORIGIN = "kerazoo"
+"""The key, in the metadata of an ONNX file, of what a `.keras` file has in its own member."""
+
 _MEMBER = "kerazoo.json"
 _ATTRIBUTE = "_kerazoo_origin"
 
@@ -57,14 +60,10 @@ def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
     path = Path(path)
     if path.suffix != ".keras" or not path.parent.is_dir():
         raise ModelFileError(f"'{path}' cannot be written: wanted a path ending in .keras in a directory that exists")
-    origin = origin_of(model)
-    vocabulary = origin.vocabulary and json.loads(origin.vocabulary.to_json())
-    known = {"model": origin.name, "options": dict(origin.options), "vocabulary": vocabulary}
-    known |= {field: getattr(origin, field) for field in ("classes", "data") if getattr(origin, field)}
     with whole_file(path) as temporary:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(_MEMBER, json.dumps(known, ensure_ascii=False))
+            archive.writestr(_MEMBER, origin_to_json(origin_of(model)))
 
 
 def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.Model:
@@ -102,19 +101,41 @@ def read_origin(path: str | os.PathLike[str]) -> Origin:
     path = Path(path)
     if not path.is_file():
         raise ModelFileError(f"'{path}' is not a file; name a .keras file, such as model.keras in a run directory")
+    if path.suffix == ".onnx":
+        raise ModelFileError(f"'{path}' is an ONNX file, which predict and generate take; wanted a .keras file")
     damaged = ModelFileError(f"'{path}' is not a whole .keras file; it is damaged or something else")
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, path.stat().st_size)
-            known = json.loads(archive.read(_MEMBER)) if _MEMBER in archive.namelist() else None
+            known = archive.read(_MEMBER) if _MEMBER in archive.namelist() else None
     except OSError as error:
         raise ModelFileError(f"'{path}' cannot be read: {error.strerror or error}") from None
     except Exception:  # zip archives, what packs them, and JSON raise whatever they met first
         raise damaged from None
     try:
-        return Origin() if known is None else _as_origin(known)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return Origin() if known is None else origin_from_json(known)
+    except ValueError:
         raise damaged from None
+
+
+def origin_to_json(origin: Origin) -> str:
+    """Return what is known of a model as JSON text."""
+    vocabulary = origin.vocabulary and json.loads(origin.vocabulary.to_json())
+    known = {"model": origin.name, "options": dict(origin.options), "vocabulary": vocabulary}
+    known |= {field: getattr(origin, field) for field in ("classes", "data") if getattr(origin, field)}
+    return json.dumps(known, ensure_ascii=False)
+
+
+def origin_from_json(text: str | bytes) -> Origin:
+    """Return what `origin_to_json` wrote.
+
+    Raises:
+        ValueError: the text is something else.
+    """
+    try:
+        return _as_origin(json.loads(text))
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"it says nothing of a model ({error})") from None
 
 
 def _as_origin(known: Any) -> Origin:

@@ -168,8 +168,9 @@ class Prediction:
     """A classifier's answer to one input.
 
     `input` names it: a path, a line of a file, or the text's beginning. `probabilities` has every class. Of a text,
-    `words` are those that the model read, in order; of a picture, `pixels` are what it saw: (H, W) or (H, W, 3) float32
-    from 0 to 1. `attention`, where it was asked for, is the (heads, words, words) part of the attention weights.
+    `words` are those that the model read, in order, and `method` is how they were weighed; of a picture, `pixels` are
+    what it saw: (H, W) or (H, W, 3) float32 from 0 to 1. `attention`, where it was asked for, is the (heads, words,
+    words) part of the attention weights.
     """
 
     input: str
@@ -177,6 +178,7 @@ class Prediction:
     probability: float
     probabilities: Mapping[str, float]
     words: tuple[Word, ...] = ()
+    method: str = ""
     pixels: Any = field(default=None, repr=False, compare=False)
     attention: Any = field(default=None, repr=False, compare=False)
 

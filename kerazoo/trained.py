@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -38,15 +37,14 @@ def trained(
         given: a name of the zoo, a Keras model, or the path of a `.keras` file.
         model: beside a name: the model or the file, in place of `weights`.
         weights: beside a name: "pretrained", or the path of a file, as in `build`.
-        compiled: build a compiled model for this caller alone, to train or measure, in place of the shared one that
-            only predicts.
+        compiled: build a compiled model, to train or measure.
 
     Raises:
         UnknownModelError: no model has the name.
         InputError: it is none of these, or there are no such weights.
         ModelFileError: a file is missing, damaged, or known to be another model.
     """
-    if not isinstance(given, str) or given.endswith(".keras"):
+    if not isinstance(given, str) or given.endswith((".keras", ".onnx")):
         if model is not None or weights != PRETRAINED:
             raise InputError(f"two models are given, {given!r} and {model or weights!r}; give one of them")
         return _by_itself(given)
@@ -80,7 +78,7 @@ def _finite(model: keras.Model) -> keras.Model:
 
 def _loader(name: str, model: Any, weights: Any, compiled: bool) -> Callable[[], keras.Model]:
     if model == PRETRAINED or (model is None and weights == PRETRAINED):
-        return (lambda: build(name, weights=PRETRAINED)) if compiled else (lambda: pretrained(name))
+        return lambda: build(name, weights=PRETRAINED, compile=compiled)
     if isinstance(model, (str, os.PathLike)):
         read_origin(model)  # a file that is not there is told at once
         return lambda: _finite(load_model(model, name))
@@ -91,14 +89,3 @@ def _loader(name: str, model: Any, weights: Any, compiled: bool) -> Callable[[],
     if str(weights).endswith(".keras"):
         return lambda: _finite(load_model(weights, name))
     return lambda: _finite(build(name, weights=os.fspath(weights), compile=compiled))
-
-
-@functools.lru_cache(maxsize=4)
-def pretrained(name: str) -> keras.Model:
-    """Return the model `name` with the package's weights, the same each time; for predictions alone.
-
-    Raises:
-        InputError: there are no such weights.
-        UnavailableError: they are not those of the manifest.
-    """
-    return build(name, weights=PRETRAINED, compile=False)

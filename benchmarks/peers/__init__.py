@@ -21,11 +21,13 @@ class Contender:
     kind: str
     extra: str = ""
     gpu_only: bool = False
+    trains: bool = True
 
 
 CONTENDERS = {
     "kerazoo-tensorflow": Contender("tensorflow", "kerazoo_sides", "Kerazoo"),
     "kerazoo-jax": Contender("jax", "kerazoo_sides", "Kerazoo", "jax"),
+    "kerazoo-onnx": Contender("onnx", "kerazoo_onnx", "Kerazoo", trains=False),
     "keras-tensorflow": Contender("tensorflow", "keras_sides", "Plain"),
     "keras-jax": Contender("jax", "keras_sides", "Plain", "jax"),
     "torch-eager": Contender("torch", "torch_sides", "Torch", "bench"),
@@ -52,7 +54,7 @@ def environment(name: str, device: Mapping[str, Any], threads: int) -> dict[str,
     made |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(device["index"]) if gpu else ""}
     # Several processes share the GPU: none may take all of its memory at the start.
     made |= {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-    if name == "maker":
+    if name == "maker" or CONTENDERS[name].library == "onnx":  # which makes its file with Keras
         backend = "tensorflow" if importlib.util.find_spec("tensorflow") else "jax"
     else:
         backend = CONTENDERS[name].library

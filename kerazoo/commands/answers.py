@@ -72,8 +72,10 @@ def generate(name: str, prompt: str, samples: int, model: str | None, as_json: b
     if settings["seed"] is None:
         settings["seed"] = random.randrange(2**32)
     settings["stop"] = list(settings["stop"]) or None
-    check_settings(samples=samples, **settings)  # before TensorFlow's seconds of import
-    loaded: Any = name if model is None else kerazoo.load_model(model, name)
+    check_settings(samples=samples, **settings)  # before the model is loaded
+    loaded: Any = model or name
+    if model and not model.endswith(".onnx"):
+        loaded = kerazoo.load_model(model, name)
     if samples == 1 and not as_json:
         for piece in stream(loaded, prompt, **settings):
             sys.stdout.write(printable(piece, keep="\n\t"))

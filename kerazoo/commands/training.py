@@ -56,8 +56,8 @@ def evaluate(name: str, model: str | None, assignments: tuple[str, ...], as_json
 
     With --data it is measured on all of your own data; on a text, its last tenth.
     """
+    from kerazoo.inference.evaluation import measure
     from kerazoo.tasks import task_of
-    from kerazoo.training.evaluation import measure
     from kerazoo.training.session import describe
 
     spec = kerazoo.spec(name)

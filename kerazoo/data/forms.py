@@ -21,8 +21,7 @@ def as_dataset(data: Any) -> Dataset:
     """
     if isinstance(data, Dataset):
         return data
-    tensorflow = sys.modules.get("tensorflow")  # without which nobody has such a data set
-    if tensorflow is not None and isinstance(data, tensorflow.data.Dataset):
+    if is_stream(data):
         return Dataset("user", "user", "user", data, None)
     if isinstance(data, (tuple, list)) and len(data) == 2:
         first, second = data
@@ -31,6 +30,13 @@ def as_dataset(data: Any) -> Dataset:
         if _is_sequence(first) and _is_sequence(second):
             return Dataset("user", "user", "user", first, second)
     raise DataError(f"data is {type(data).__name__}: wanted {_FORMS}")
+
+
+def is_stream(data: Any) -> bool:
+    """Tell whether `data`, as a caller gives it, is a `tf.data.Dataset`, or a `Dataset` of one."""
+    tensorflow = sys.modules.get("tensorflow")  # without which nobody has such a data set
+    given = data.x_train if isinstance(data, Dataset) else data
+    return tensorflow is not None and isinstance(given, tensorflow.data.Dataset)
 
 
 def _is_sequence(part: Any) -> bool:

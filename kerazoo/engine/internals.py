@@ -7,7 +7,7 @@ inherits from (`Layerwise` is a Keras optimizer) is not counted here.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from kerazoo.engine.types import Array, Nested
 from kerazoo.lazy import keras
@@ -130,6 +130,22 @@ def line_of(model: keras.Model) -> list[keras.layers.Layer]:
         layers.append(layer)
         tensor = sources[0]
     return layers[::-1]
+
+
+class Call(NamedTuple):
+    """An operation of a functional model and its arguments, symbolic tensors among them, and the tensors it gives."""
+
+    operation: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    outputs: list[Any]
+
+
+def calls_of(model: keras.Model) -> list[Call]:
+    """The operations of a functional or Sequential model in their order. Without it: ONNX by Keras's exporter alone."""
+    by_depth = getattr(getattr(model, "_functional", model), "_nodes_by_depth", {})
+    nodes = [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth] if not node.is_input]
+    return [Call(one.operation, one.arguments.args, one.arguments.kwargs, one.outputs) for one in nodes]
 
 
 def max_epochs() -> int | None:

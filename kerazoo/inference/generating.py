@@ -10,14 +10,16 @@ from typing import Any
 
 from kerazoo.data import Vocabulary
 from kerazoo.errors import InputError, ModelFileError
+from kerazoo.inference.choosing import choose
 from kerazoo.inference.decoding import BLOCK, decoder_of
 from kerazoo.inference.samplers import Sampling
+from kerazoo.inference.session import Session
+from kerazoo.inference.stepping import Stepper
 from kerazoo.inference.texts import Writer, encode_prompts, pad_rows
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of
 from kerazoo.options import whole_number
 from kerazoo.tasks.files import check_unicode
-from kerazoo.trained import trained
 
 MOST_TEXTS = 1024
 _STOP_BLOCK = 64  # tokens between two looks for a stop text
@@ -44,8 +46,10 @@ def generate(
     prompt of more than 4096 tokens the model reads the last 4096.
 
     Args:
-        model_or_name: a model that `train` or `load_model` returned, the path of a `.keras` file, or a name in the zoo
-            for its pretrained weights. Any Embedding -> LSTM (-> more LSTM or Dropout) -> Dense with softmax will do.
+        model_or_name: a model that `train` or `load_model` returned, the path of a `.keras` file or of an `.onnx` file
+            that kerazoo wrote, or a name in the zoo for its pretrained weights. Any Embedding -> LSTM (-> more LSTM or
+            Dropout) -> Dense with softmax will do. Pretrained weights and `.onnx` files are run by ONNX Runtime,
+            without TensorFlow, Keras or JAX.
         prompt: the text to go on with, or several. An empty one stands for the begin of a line. What the model
             does not know is read as its unknown token, with a UserWarning that names it. (A model that was trained
             on unknown words writes them as U+FFFD.)
@@ -172,7 +176,7 @@ def _pieces(model_or_name: Any, prompts: list[str], request: _Request, block: in
     for text in prompts:
         check_unicode(text, "the prompt")
     model = _model_of(model_or_name)
-    decoder = decoder_of(model)
+    decoder: Any = Stepper(model) if isinstance(model, Session) else decoder_of(model)
     vocabulary = _vocabulary_of(model, request.vocabulary, decoder.vocab_size)
     ids = encode_prompts(prompts, vocabulary)
     writers = [Writer(vocabulary, text, row[-1], request.stop) for text, row in zip(prompts, ids, strict=True)]
@@ -196,8 +200,8 @@ def _written(
     yield [writer.finish() for writer in writers]
 
 
-def _model_of(given: Any) -> keras.Model:
-    chosen = trained(given)
+def _model_of(given: Any) -> Session | keras.Model:
+    chosen = choose(given)
     if isinstance(given, str) and chosen.spec and not chosen.task.generates:
         raise InputError(f"the model '{chosen.name}' does not write text; 'textgen_lstm' does")
     try:
@@ -210,7 +214,8 @@ def _model_of(given: Any) -> keras.Model:
 
 
 def _vocabulary_of(model: Any, given: Vocabulary | None, size: int) -> Vocabulary:
-    vocabulary = given if given is not None else origin_of(model).vocabulary
+    known = model.origin if isinstance(model, Session) else origin_of(model)
+    vocabulary = given if given is not None else known.vocabulary
     if vocabulary is None:
         advice = "train it with kerazoo.train, load a file that kerazoo.save_model wrote, or give vocabulary="
         raise InputError(f"the model '{model.name}' carries no vocabulary; {advice}")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerazoo.lazy import keras, np
+from kerazoo.inference.array_ops import ops_of
+from kerazoo.lazy import np
 
 _ROUNDS = 10
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)  # of the words 0 and 2
@@ -22,44 +23,44 @@ def uniform(count: int, seed: Any) -> Any:
 
     Args:
         count: how many for each seed.
-        seed: (..., 2) int32.
+        seed: (..., 2) int32, an array of NumPy's or a tensor.
     """
-    ops = keras.ops
+    ops = ops_of(seed)
     seed = ops.convert_to_tensor(seed, "int32")
     low = ops.cast(seed, "uint32")
     high = ops.cast(ops.right_shift(seed, 31), "uint32")  # TensorFlow extends a seed to 64 bits, with its sign
     zero = ops.zeros((), "uint32")
     of_seed = [one[..., place, None] for place in (0, 1) for one in (low, high)]  # (..., 1) each
-    key0, key1, counter2, counter3 = philox(of_seed, tuple(map(_word, _SEED_KEY)))
+    key0, key1, counter2, counter3 = philox(of_seed, [_word(ops, one) for one in _SEED_KEY])
     blocks = ops.convert_to_tensor(np.arange(-(-count // 4), dtype=np.uint32))  # XLA has no range of uint32
     words = philox((blocks, zero, counter2, counter3), (key0, key1))
     bits = ops.reshape(ops.stack(words, axis=-1), (*seed.shape[:-1], -1))[..., :count]
-    return ops.cast(ops.right_shift(bits, _word(9)), "float32") * np.float32(2**-23)
+    return ops.cast(ops.right_shift(bits, _word(ops, 9)), "float32") * np.float32(2**-23)
 
 
 def philox(counter: Any, key: Any) -> tuple[Any, Any, Any, Any]:
-    """Return the four words, uint32, of each `counter`, four of uint32 tensors, under the `key` of two."""
-    ops = keras.ops
+    """Return the four words, uint32, of each `counter`, four of uint32 tensors or arrays, under the `key` of two."""
+    ops = ops_of(key[0])
     a, b, c, d = counter
     first, second = key
     for number in range(_ROUNDS):
         if number:
-            first, second = first + _word(_STEPS[0]), second + _word(_STEPS[1])  # modulo 2 ** 32
-        (high0, low0), (high2, low2) = _product(a, _MULTIPLIERS[0]), _product(c, _MULTIPLIERS[1])
+            first, second = first + _word(ops, _STEPS[0]), second + _word(ops, _STEPS[1])  # modulo 2 ** 32
+        (high0, low0), (high2, low2) = _product(ops, a, _MULTIPLIERS[0]), _product(ops, c, _MULTIPLIERS[1])
         a, b = ops.bitwise_xor(ops.bitwise_xor(high2, b), first), low2
         c, d = ops.bitwise_xor(ops.bitwise_xor(high0, d), second), low0
     return a, b, c, d
 
 
-def _product(x: Any, factor: int) -> tuple[Any, Any]:
+def _product(ops: Any, x: Any, factor: int) -> tuple[Any, Any]:
     """Return the high and the low 32 bits of a product, by halves: JAX has no 64 bits unless it is told to."""
-    ops, half, mask = keras.ops, _word(16), _word(0xFFFF)
-    high, low = _word(factor >> 16), _word(factor & 0xFFFF)
+    half, mask = _word(ops, 16), _word(ops, 0xFFFF)
+    high, low = _word(ops, factor >> 16), _word(ops, factor & 0xFFFF)
     x_high, x_low = ops.right_shift(x, half), ops.bitwise_and(x, mask)
     middle = x_high * low + ops.right_shift(x_low * low, half)
     other = x_low * high + ops.bitwise_and(middle, mask)
-    return x_high * high + ops.right_shift(middle, half) + ops.right_shift(other, half), x * _word(factor)
+    return x_high * high + ops.right_shift(middle, half) + ops.right_shift(other, half), x * _word(ops, factor)
 
 
-def _word(number: int) -> Any:
-    return keras.ops.convert_to_tensor(np.uint32(number), "uint32")
+def _word(ops: Any, number: int) -> Any:
+    return ops.convert_to_tensor(np.array(number, np.uint32), "uint32")

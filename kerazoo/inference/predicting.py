@@ -7,15 +7,13 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from kerazoo import engine
-from kerazoo.data.fitting import told_apart
 from kerazoo.errors import DataError, InputError, NotFiniteError
-from kerazoo.factory import PRETRAINED, exact_products
+from kerazoo.factory import PRETRAINED
+from kerazoo.inference.choosing import Chosen, choose
+from kerazoo.inference.networks import Network, network
 from kerazoo.lazy import keras, np
-from kerazoo.model_file import origin_of
 from kerazoo.schema import Prediction, Word
 from kerazoo.tasks.items import Input, Item
-from kerazoo.trained import Trained, trained
 
 _BATCH = 256
 _ROUNDING = 1e-3  # of probabilities, in 16 bits
@@ -33,16 +31,21 @@ def predict(
 ) -> list[Prediction]:
     """Return the answer of a trained classifier to each of `inputs`.
 
+    The package's weights and `.onnx` files are run by ONNX Runtime, without TensorFlow, Keras or JAX; other models by
+    Keras.
+
     Args:
-        name: a classifier of the zoo, e.g. "imdb_lstm", a trained Keras model, or the path of a `.keras` file.
+        name: a classifier of the zoo, e.g. "imdb_lstm", a trained Keras model, or the path of a `.keras` or an `.onnx`
+            file.
         inputs: one input or an iterable of them. For a model of text: texts, rows of word ids, a `Path` of a UTF-8 file
             with one text a line, or an open binary file of that form. For a model of digits: paths of pictures, of
             directories of pictures, or of `.npy` and `.npz` files; arrays (28, 28), (N, 28, 28), (N, 784), uint8 or
             float in [0, 1], as MNIST has them; arrays (H, W) or (H, W, 3) of any other size, and Pillow's images. A
             picture is centred and scaled as MNIST was. For other models rows of numbers.
-        model: beside a name: a trained model or the path of its `.keras` file, in place of `weights`.
+        model: beside a name: a trained model or the path of its file, in place of `weights`.
         weights: beside a name, as in `build`: "pretrained", or the path of a file.
-        explain: weigh the words of a text, which takes about ten times as long.
+        explain: weigh the words of a text, which takes longer: in ONNX Runtime as many answers as it has words, in
+            Keras about ten times as long.
         errors: a list to which the errors of inputs that cannot be read are added, while the others are answered;
             None: the first of them is raised.
 
@@ -70,11 +73,12 @@ def stream(
     The name and the first input are looked at before the model is loaded. With `attention`, predictions of a model that
     attends carry its weights.
     """
-    chosen = trained(name, model, weights)
+    chosen = choose(name, model, weights)
     _check_classifies(chosen)
     given = chosen.task.items(inputs)
     first = _first(given, errors)
-    asked = _Classifier(chosen.load(), chosen, explain and chosen.task.explains, attention and chosen.task.explains)
+    loaded, words = network(chosen.load(), chosen.name), chosen.task.explains
+    asked = _Classifier(loaded, chosen, explain and words, attention and words)
     read = _read(asked, itertools.chain([first], given), errors)
     return itertools.chain.from_iterable(map(asked.answers, _batches(read)))
 
@@ -94,7 +98,7 @@ def _first(given: Iterator[Item], errors: list[DataError] | None) -> Item:
     raise (errors or [DataError("there is nothing to predict; give at least one input")])[0]
 
 
-def _check_classifies(chosen: Trained) -> None:
+def _check_classifies(chosen: Chosen) -> None:
     if chosen.task.generates:
         raise InputError(f"the model '{chosen.name}' writes text; use kerazoo generate")
     if chosen.spec and chosen.spec.recipe.loss not in _LOSSES:
@@ -136,24 +140,16 @@ def _batches(given: Iterator[Input]) -> Iterator[list[Input]]:
 
 
 class _Classifier:
-    """A loaded model, and how it is asked: what it reads of an input, and its answers to a batch of them."""
+    """How a loaded model is asked: what it reads of an input, and its answers to a batch of them."""
 
-    def __init__(self, model: keras.Model, chosen: Trained, explain: bool, attention: bool):
-        from kerazoo.inference import attribution
-
-        if len(getattr(model, "inputs", None) or ()) != 1 or len(getattr(model, "outputs", None) or ()) < 1:
-            raise InputError(f"the model '{chosen.name}' has not one input and an output; call its predict")
-        self.model, self.task, self.origin = model, chosen.task, origin_of(model)
+    def __init__(self, model: Network, chosen: Chosen, explain: bool, attention: bool):
+        self.model, self.task, self.origin = model, chosen.task, model.origin
         length = self.origin.options.get("sequence_length", 100)  # where the model takes any
-        wanted = model.inputs[0].shape[1:]
-        self.shape = tuple(size or length for size in wanted) if self.task.explains else tuple(wanted)
+        self.shape = tuple(size or length for size in model.shape) if self.task.explains else model.shape
         self.from_logits = chosen.spec is not None and chosen.spec.recipe.from_logits
-        vocabulary = self.origin.vocabulary
-        self.reader = attribution.reader_of(model, vocabulary.unknown) if explain and vocabulary else None
-        self.attention = attention
-        count = told_apart(model)
+        self.explain, self.attention = explain and self.origin.vocabulary is not None, attention
         names = self.origin.classes
-        self.labels = names if len(names) == count else tuple(map(str, range(count)))
+        self.labels = names if len(names) == model.classes else tuple(map(str, range(model.classes)))
 
     def to_input(self, item: Item) -> Input:
         """Return what the model takes of an input."""
@@ -161,15 +157,14 @@ class _Classifier:
 
     def answers(self, batch: list[Input]) -> Iterator[Prediction]:
         """Yield a prediction for each input of a batch."""
-        from kerazoo.inference import attribution
-
         x = self.task.batch(batch, self.shape)
-        if self.reader is None:
-            outputs, weights = _predicted(self.model, x), None
-        else:
-            outputs, weights = self.reader.read(x)
-            _check_finite(outputs)
-        attended = attribution.attention_of(self.model, x) if self.attention else None
+        vocabulary = self.origin.vocabulary
+        reading = self.model.read(x, vocabulary.unknown) if self.explain and vocabulary else None
+        outputs, weights = reading or (self.model.outputs(x), None)
+        if not np.isfinite(outputs).all():
+            message = "the model answers with numbers that are not finite (its training diverged?); train it anew"
+            raise NotFiniteError(message)
+        attended = self.model.attention(x) if self.attention else None
         for place, one in enumerate(batch):
             first = len(x[place]) - len(one.words)  # before it is padding
             shares = _probabilities(np.asarray(outputs[place], np.float64), self.from_logits)
@@ -183,6 +178,7 @@ class _Classifier:
                 probability=float(shares[best]),
                 probabilities=dict(zip(self.labels, shares.tolist(), strict=True)),
                 words=self._words(one, weights[place, first:].tolist()) if weights is not None else (),
+                method=self.model.method if weights is not None else "",
                 pixels=self.task.shown(one),
                 attention=None if attended is None else attended[place, :, first:, first:],
             )
@@ -191,19 +187,6 @@ class _Classifier:
         unknown = self.origin.vocabulary and self.origin.vocabulary.unknown
         weighed = zip(one.words, weights, one.row, strict=True)
         return tuple(Word(word, weight, token != unknown) for word, weight, token in weighed)
-
-
-def _predicted(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    with exact_products():
-        outputs = engine.predict(model, x)
-    _check_finite(outputs)
-    return outputs
-
-
-def _check_finite(outputs: np.ndarray) -> None:
-    if not np.isfinite(outputs).all():
-        message = "the model answers with numbers that are not finite (its training diverged?); train it anew"
-        raise NotFiniteError(message)
 
 
 def _probabilities(output: np.ndarray, from_logits: bool) -> np.ndarray:

@@ -1,7 +1,8 @@
 """From logits to the next token: temperature, then top-k, then top-p, then a draw.
 
-Each is a pure function of (B, V) float32 logits (log-probabilities do as well) that every backend compiles, with
-numbers or scalar tensors as settings; a token that is filtered out has a logit of minus infinity. The filters mean what
+Each is a pure function of (B, V) float32 logits (log-probabilities do as well), an array of NumPy's or a tensor, that
+every backend compiles, with numbers or scalar tensors as settings; a token that is filtered out has a logit of minus
+infinity. The filters mean what
 they mean elsewhere: top-k after Fan et al. (2018), top-p ("nucleus") after Holtzman et al. (2020).
 """
 
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from kerazoo.errors import InputError
-from kerazoo.lazy import keras, np
+from kerazoo.inference.array_ops import ops_of
+from kerazoo.lazy import np
 from kerazoo.options import whole_number
 
 _COLDEST = 1e-37  # below it a float32 has no reciprocal: the draw is the most likely token anyway
@@ -76,13 +78,13 @@ def _finite(value: Any) -> bool:
 
 def greedy(logits: Any) -> Any:
     """Return the most likely tokens, (B,) int32; of equal ones the first."""
-    return keras.ops.argmax(logits, axis=-1)
+    return ops_of(logits).argmax(logits, axis=-1)
 
 
 def with_temperature(logits: Any, temperature: Any) -> Any:
     """Return the (B, V) logits of the distribution made sharper (below 1) or flatter (above 1)."""
     # The greatest becomes 0, so that no temperature makes infinities of all.
-    return (logits - keras.ops.max(logits, axis=-1, keepdims=True)) / temperature
+    return (logits - ops_of(logits).max(logits, axis=-1, keepdims=True)) / temperature
 
 
 def top_k(logits: Any, k: Any, most: int | None = None) -> Any:
@@ -96,7 +98,7 @@ def top_k(logits: Any, k: Any, most: int | None = None) -> Any:
         most: a Python number that `k` will not exceed; the less it is, the less is sorted.
     """
     values, tokens = _ranked(logits, most)
-    return _first(logits, keras.ops.full(logits.shape[:1], k, "int32"), values, tokens)
+    return _first(logits, ops_of(logits).full(logits.shape[:1], k, "int32"), values, tokens)
 
 
 def top_p(logits: Any, p: Any, most: int | None = None) -> Any:
@@ -107,7 +109,7 @@ def top_p(logits: Any, p: Any, most: int | None = None) -> Any:
         p: a probability above 0 and up to 1.
         most: how many tokens a filter before this one has left, at most; the less, the less is sorted.
     """
-    ops = keras.ops
+    ops = ops_of(logits)
     values, tokens = _ranked(logits, most)
     reached = ops.cumsum(ops.softmax(values), axis=-1)
     before = ops.pad(reached[:, :-1], ((0, 0), (1, 0)))  # (B, V): what the more likely ones have together
@@ -123,7 +125,7 @@ def draw(logits: Any, shares: Any) -> Any:
         shares: (B,) float32, a random number from 0 to below 1 for each row, as `philox.uniform` gives.
     """
     # One number a row: noise for each of V tokens (Gumbel-max) takes longer than all the rest of a step.
-    ops = keras.ops
+    ops = ops_of(logits)
     weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
     # The sums may be formed in any order and so may rise, by rounding, at a token of weight 0: that one never counts.
     reached = ops.where(weights > 0, ops.cumsum(weights, axis=-1), 0.0)  # (B, V)
@@ -146,12 +148,12 @@ def sample(
 def _ranked(logits: Any, most: int | None) -> tuple[Any, Any]:
     """The `most` greatest logits in falling order, and their tokens, (B, most); of equal ones the lower first."""
     size = logits.shape[-1]
-    return keras.ops.top_k(logits, size if most is None else min(most, size))
+    return ops_of(logits).top_k(logits, size if most is None else min(most, size))
 
 
 def _first(logits: Any, count: Any, values: Any, tokens: Any) -> Any:
     """Keep the first (B,) `count` of the ranked `values` and `tokens`; without a scatter, which XLA runs slowly."""
-    ops = keras.ops
+    ops = ops_of(logits)
     last = ops.clip(count, 1, values.shape[-1])[:, None] - 1  # (B, 1)
     value, token = ops.take_along_axis(values, last, axis=1), ops.take_along_axis(tokens, last, axis=1)
     tied = ops.logical_and(logits == value, ops.arange(logits.shape[-1], dtype="int32") <= token)

@@ -18,10 +18,12 @@ from typing import Any
 from kerazoo import engine, weights
 from kerazoo.data import Dataset
 from kerazoo.errors import InputError, KerazooError
+from kerazoo.exporting.onnx_graph import to_onnx
 from kerazoo.factory import build, build_from, compile_model, seeded
 from kerazoo.files import try_writing
 from kerazoo.lazy import keras, np
 from kerazoo.ledger.statistics import binomial_interval
+from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import with_options
 from kerazoo.pretraining.moving import move
 from kerazoo.pretraining.recipes import RECIPES, PretrainingRecipe
@@ -83,8 +85,10 @@ def pretrain(
         "data": {"name": data.name, "version": data.version, "source": data.source, **data.sizes},
         "environment": {key: value for key, value in environment().items() if key in ("versions", "backend", "cpu")},
     }
+    set_origin(model, Origin(name, options, data.vocabulary, task_of(model_spec).classes))
+    file = to_onnx(model, small=True).SerializeToString(deterministic=True)
     with tempfile.TemporaryDirectory() as directory:
-        weights.save(name, model.get_weights(), data.vocabulary, facts, Path(directory))
+        weights.save(name, file, facts, Path(directory))
         stored = _as_stored(name, Path(directory))
     tested = engine.evaluate(stored, data.x_test, data.y_test, batch_size=512)
     if abs(tested["accuracy"] - full["accuracy"]) > _MOST_LOST:
@@ -92,7 +96,7 @@ def pretrain(
     low, high = binomial_interval(tested["accuracy"], data.sizes["test"])
     measured = {"examples": data.sizes["test"], **tested, "accuracy_interval": [low, high], "float32": full}
     say(f"{name}: epoch {best + 1}, test accuracy {tested['accuracy']:.4f} (float32 {full['accuracy']:.4f})")
-    return weights.save(name, model.get_weights(), data.vocabulary, {**facts, "test": measured}, out)
+    return weights.save(name, file, {**facts, "test": measured}, out)
 
 
 def check(names: Iterable[str], out: Path) -> None:

@@ -72,7 +72,7 @@ def write_json(file: IO[str], predictions: Iterable[Prediction]) -> None:
 
 
 def record(one: Prediction) -> dict[str, Any]:
-    """Return a prediction as plain values; of the words, the ten that weighed most."""
+    """Return a prediction as plain values; of the words, the ten that weighed most, and how they were weighed."""
     words = [{"word": word.text, "weight": word.weight, "known": word.known} for word in one.heaviest(_HEAVY_JSON)]
     fields = ("input", "label", "probability", "probabilities")
-    return {field: getattr(one, field) for field in fields} | ({"words": words} if words else {})
+    return {field: getattr(one, field) for field in fields} | ({"words": words, "method": one.method} if words else {})

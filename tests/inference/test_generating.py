@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 import kerazoo
+from kerazoo.inference.choosing import packaged
 from kerazoo.inference.generating import stream
 from kerazoo.inference.texts import Writer
 from kerazoo.model_file import Origin, save_model, set_origin
-from kerazoo.trained import pretrained
 from kerazoo.weights import store
 
 LETTERS = kerazoo.Vocabulary.learn(["\n abcdefgh"], "char")
@@ -231,7 +231,7 @@ def other_models():
 
 def test_models_that_cannot_be_stepped_through_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "DIRECTORY", tmp_path)  # which has no weights
-    pretrained.cache_clear()
+    packaged.cache_clear()
     for message, other in other_models():
         with pytest.raises(kerazoo.InputError, match=message) as caught:
             kerazoo.generate(other, "a", vocabulary=LETTERS)

@@ -85,7 +85,7 @@ def test_a_card_tells_repairs_and_results(contents):
 
 def test_a_card_tells_of_pretrained_weights(contents):
     entry = {
-        "file": "toy_mlp.npz",
+        "file": "toy_mlp.onnx",
         "bytes": 1234,
         "sha256": "ab",
         "data": {"name": "toy", "version": "1"},

@@ -28,10 +28,9 @@ def test_packing_keeps_small_arrays_to_half_precision_and_rows_to_half_a_step(mo
     table = generator.normal(0, 1, (40, 5)).astype(np.float32) * np.logspace(-4, 1, 40, dtype=np.float32)[:, None]
     table[7] = 0
     bias = generator.normal(0, 1, 5).astype(np.float32)
-    packed = weights.pack([table, bias])
-    assert packed["0"].dtype == np.int8
-    assert packed["1"].dtype == np.float16
-    again, small = weights.unpack(packed)
+    packed = [weights.pack(one) for one in (table, bias)]
+    assert [numbers.dtype for numbers, _ in packed] == [np.int8, np.float16]
+    again, small = (weights.unpack(*one) for one in packed)
     assert again.dtype == small.dtype == np.float32
     assert (np.abs(again - table) <= 0.5001 * np.abs(table).max(1, keepdims=True) / 127).all()
     np.testing.assert_allclose(small, bias, rtol=1e-3)
@@ -102,20 +101,20 @@ def test_the_weights_foresee_verse():
 @pytest.fixture
 def copied(tmp_path, monkeypatch):
     """A directory with the smallest of the weights, in place of the package's own."""
-    for file in ("mnist_mlp.npz", "manifest.json"):
+    for file in ("mnist_mlp.onnx", "manifest.json"):
         shutil.copy(store.DIRECTORY / file, tmp_path)
     monkeypatch.setattr(store, "DIRECTORY", tmp_path)
     return tmp_path
 
 
 def test_a_damaged_file_is_refused_in_one_line(copied):
-    content = bytearray((copied / "mnist_mlp.npz").read_bytes())
+    content = bytearray((copied / "mnist_mlp.onnx").read_bytes())
     content[1000] ^= 1
-    (copied / "mnist_mlp.npz").write_bytes(content)
+    (copied / "mnist_mlp.onnx").write_bytes(content)
     with pytest.raises(kerazoo.UnavailableError, match="sha256") as caught:
         kerazoo.build("mnist_mlp", weights="pretrained")
     assert "\n" not in str(caught.value)
-    (copied / "mnist_mlp.npz").unlink()
+    (copied / "mnist_mlp.onnx").unlink()
     with pytest.raises(kerazoo.UnavailableError, match="cannot be read"):
         kerazoo.build("mnist_mlp", weights="pretrained")
     (copied / "manifest.json").write_text("{")
@@ -208,7 +207,7 @@ def test_what_cannot_be_pretrained_is_told_before_any_training(tmp_path, monkeyp
 
 
 def test_weights_that_are_saved_at_once_are_all_in_the_manifest(tmp_path):
-    arguments = ([np.zeros(2, np.float32)], None, {}, tmp_path)
+    arguments = (b"a file", {}, tmp_path)
     other = threading.Thread(target=weights.save, args=("second", *arguments))
     with locked(tmp_path):
         other.start()

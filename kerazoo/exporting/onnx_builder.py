@@ -1,0 +1,115 @@
+"""An ONNX graph that is put together node by node, of the weights of one Keras model.
+
+The initialisers are the Keras weights as they are, named by their place ("1.kernel"); nodes bring them to the form that
+an operator wants. Every runtime does that once, when it loads the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from kerazoo.lazy import keras, np
+from kerazoo.weights.packing import pack
+
+OPSET, IR_VERSION = 17, 8  # the oldest that have what is needed, so that older runtimes read the files
+
+
+class Graph:
+    """A graph in the making; values are known by their names.
+
+    What layers leave for those who add outputs: `logits`, from the name of an activated value to that of the value
+    before; `attention`, of the first attention the weights and its heads; `states`, of each LSTM's h and c the name of
+    the input, that of the new value, and the units.
+
+    Args:
+        model: whose weights are used.
+        stateful: whether LSTMs begin with states that are given, and return them.
+        small: store the weights as `kerazoo.weights.pack` does, in place of float32.
+    """
+
+    def __init__(self, model: keras.Model, *, stateful: bool = False, small: bool = False) -> None:
+        self.stateful = stateful
+        self.logits: dict[str, str] = {}
+        self.attention: tuple[str, int] | None = None
+        self.states: list[tuple[str, str, int]] = []
+        self._places = {id(variable): place for place, variable in enumerate(model.weights)}
+        self._small = small
+        self._nodes: list[Any] = []
+        self._initialisers: dict[str, Any] = {}
+        self._inputs: list[Any] = []
+        self._outputs: list[Any] = []
+        self._values: dict[int, str] = {}
+        self._stored: dict[int, tuple[str, str]] = {}
+
+    def __getitem__(self, tensor: Any) -> str:
+        """The name of the value that a symbolic tensor of Keras's stands for; a number becomes a constant."""
+        if isinstance(tensor, (int, float)):
+            return self.constant(tensor, np.float32 if isinstance(tensor, float) else np.int32)
+        return self._values[id(tensor)]
+
+    def __setitem__(self, tensor: Any, value: str) -> None:
+        self._values[id(tensor)] = value
+
+    def node(self, operator: str, *inputs: str, count: int = 1, **attributes: Any) -> Any:
+        """Add a node and return the name of its output; of several, a list."""
+        outputs = [f"{operator}.{len(self._nodes)}.{place}" for place in range(count)]
+        self._nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
+        return outputs[0] if count == 1 else outputs
+
+    def constant(self, value: Any, dtype: Any = np.int64) -> str:
+        """Return the name of a constant."""
+        array = np.asarray(value, dtype)
+        name = f"{array.dtype} {array.tolist()}"
+        return self._initialiser(name if array.size < 9 else f"constant.{len(self._initialisers)}", array)
+
+    def weight(self, variable: keras.Variable) -> str:
+        """Return the name of a weight, float32."""
+        name, scale = self._store(variable)
+        return self._widened(name, scale)
+
+    def rows(self, variable: keras.Variable, ids: str) -> str:
+        """Return the name of the rows `ids` of a table; only they become float32."""
+        name, scale = self._store(variable)
+        return self._widened(self.node("Gather", name, ids), scale and self.node("Gather", scale, ids))
+
+    def input(self, name: str, shape: Sequence[Any], dtype: str, default: np.ndarray | None = None) -> str:
+        """Add an input, which may be left out where it has a default."""
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        return name if default is None else self._initialiser(name, default)
+
+    def output(self, name: str, value: str, shape: Sequence[Any]) -> None:
+        """Have the graph return a float32 value under another name; the first of two of the name counts."""
+        if name not in {one.name for one in self._outputs}:
+            self._nodes.append(helper.make_node("Identity", [value], [name]))
+            self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+
+    def finished(self, name: str, metadata: Mapping[str, str]) -> onnx.ModelProto:
+        """Return the model."""
+        made = helper.make_graph(self._nodes, name, self._inputs, self._outputs, [*self._initialisers.values()])
+        opset = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(made, opset_imports=opset, ir_version=IR_VERSION, producer_name="kerazoo")
+        helper.set_model_props(model, dict(metadata))
+        return model
+
+    def _store(self, variable: keras.Variable) -> tuple[str, str]:
+        """Return the names of a weight as it is stored, and of the scales of its rows, empty where it has none."""
+        if id(variable) not in self._stored:
+            name = f"{self._places[id(variable)]}.{variable.name}"
+            array = keras.ops.convert_to_numpy(variable.value).astype(np.float32)
+            numbers, scale = pack(array) if self._small else (array, None)
+            names = self._initialiser(name, numbers), "" if scale is None else self._initialiser(f"{name}.scale", scale)
+            self._stored[id(variable)] = names
+        return self._stored[id(variable)]
+
+    def _widened(self, numbers: str, scale: str) -> str:
+        wide = self.node("Cast", numbers, to=TensorProto.FLOAT) if self._small else numbers
+        return self.node("Mul", wide, scale) if scale else wide
+
+    def _initialiser(self, name: str, array: np.ndarray) -> str:
+        self._initialisers.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name

@@ -1,0 +1,113 @@
+"""Models as ONNX files: the answers of Keras, the operators and metadata of ONNX."""
+
+import keras
+import numpy as np
+import onnx
+import pytest
+
+import kerazoo
+from kerazoo.exporting.onnx_graph import to_onnx, write_onnx
+from kerazoo.exporting.onnx_layers import UnknownLayer
+from kerazoo.inference.session import Session, open_session
+from kerazoo.model_file import Origin, origin_of, set_origin
+
+CASES = [
+    *((name, {}) for name in kerazoo.list_models() if not name.startswith("imdb")),
+    ("imdb_lstm", {"vocab_size": 50, "sequence_length": 12, "embedding_dim": 6, "units": 5}),
+    ("imdb_transformer", {"vocab_size": 50, "sequence_length": 12}),
+    ("attention_block", {"num_heads": 4, "causal": True}),
+    ("attention_block", {"padding_mask": True, "return_weights": True}),
+]
+
+
+def inputs_of(model, rows=3, length=7):
+    generator = np.random.default_rng(0)
+    given = {}
+    for one in model.inputs:
+        shape = (rows, *(size or length for size in one.shape[1:]))
+        given[one.name] = {
+            "int32": lambda shape=shape: generator.integers(0, 50, shape).astype(np.int32),
+            "float32": lambda shape=shape: generator.normal(size=shape).astype(np.float32),
+            "bool": lambda shape=shape: np.arange(shape[1])[None] > np.arange(rows)[:, None],
+        }[one.dtype]()
+    return given
+
+
+def scrambled(model):
+    """Weights of which none is zero, as a fresh bias is."""
+    generator = np.random.default_rng(1)
+    model.set_weights([one + generator.normal(0, 0.3, one.shape) for one in model.get_weights()])
+    return model
+
+
+def differences(model, session):
+    given = inputs_of(model)
+    x = list(given.values())
+    wanted = keras.tree.flatten(model(x if len(x) > 1 else x[0], training=False))
+    found = session.run(given, [one.name for one in session.outputs[: len(wanted)]])
+    return [float(np.abs(one - np.asarray(other)).max()) for one, other in zip(found, wanted, strict=True)]
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_a_model_of_the_zoo_answers_as_in_keras(name, options, tmp_path):
+    model = scrambled(kerazoo.build(name, seed=0, compile=False, **options))
+    write_onnx(model, tmp_path / "model.onnx", {"author": "somebody"})
+    session = open_session(tmp_path / "model.onnx")
+    assert max(differences(model, session)) < 1e-5
+    assert session.origin == origin_of(model)
+    file = onnx.load(tmp_path / "model.onnx")
+    onnx.checker.check_model(file, full_check=True)
+    assert {one.key: one.value for one in file.metadata_props}["author"] == "somebody"
+    kinds = {one.op_type for one in file.graph.node}
+    assert ("LSTM" in kinds) == ("lstm" in name) and not {"Loop", "Scan"} & kinds
+
+
+@pytest.mark.parametrize("options", [{}, {"activation": "softsign", "recurrent_activation": "tanh", "use_bias": False}])
+def test_several_lstms_write_from_the_states_that_they_are_given(options):
+    x = inputs = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(50, 4)(x)
+    x = keras.layers.LSTM(5, return_sequences=True, **options)(x)
+    x = keras.layers.LSTM(6, **options)(x)
+    model = scrambled(keras.Model(inputs, keras.layers.Dense(50, activation="softmax")(x)))
+    set_origin(model, Origin("textgen_lstm"))
+    session = Session(to_onnx(model).SerializeToString(), "two")
+    assert max(differences(model, session)) < 1e-5
+    assert session.states == [("h0", (1, None, 5)), ("c0", (1, None, 5)), ("h1", (1, None, 6)), ("c1", (1, None, 6))]
+    ((name, tokens),) = inputs_of(model).items()
+    states = session.run({name: tokens[:, :4]}, [f"{one.name}.next" for one in session.states])
+    given = {one.name: state for one, state in zip(session.states, states, strict=True)}
+    (ended,) = session.run({name: tokens[:, 4:], **given}, [session.outputs[0].name])
+    np.testing.assert_allclose(ended, model(tokens), atol=1e-6)
+
+
+def test_small_weights_are_those_that_the_package_holds(monkeypatch):
+    monkeypatch.setattr("kerazoo.weights.packing.INT8_FROM", 300)
+    model = scrambled(kerazoo.build("imdb_transformer", seed=0, compile=False, **CASES[-3][1]))
+    file = to_onnx(model, small=True)
+    kinds = {one.name: one.data_type for one in file.graph.initializer}
+    assert kinds["0.positions"] == onnx.TensorProto.FLOAT16
+    assert kinds["1.embeddings"] == onnx.TensorProto.INT8
+    assert differences(model, Session(file.SerializeToString(), "small"))[0] < 0.02
+
+
+def test_a_classifier_of_sequences_and_other_sizes():
+    layers = [keras.layers.LSTM(4, return_sequences=True), keras.layers.Dense(3, activation="softmax")]
+    model = scrambled(keras.Sequential([keras.Input((None, 2)), *layers]))
+    session = Session(to_onnx(model).SerializeToString(), "sequences")
+    assert max(differences(model, session)) < 1e-5
+
+
+def test_what_is_not_known_is_named_and_left_to_keras(tmp_path):
+    def model(layer, *shape, dtype="float32"):
+        inputs = keras.Input(shape, dtype=dtype)
+        return keras.Model(inputs, layer(inputs))
+
+    for told, other in (
+        ("is a Conv1D", model(keras.layers.Conv1D(2, 2), 5, 2)),
+        ("activation gelu", model(keras.layers.Dense(2, activation="gelu"), 3)),
+        ("go_backwards", model(keras.layers.LSTM(2, go_backwards=True), 5, 2)),
+        ("mask_zero", model(keras.layers.Embedding(5, 2, mask_zero=True), 5, dtype="int32")),
+        ("other axes", model(keras.layers.LayerNormalization(axis=1), 5, 2)),
+    ):
+        with pytest.raises(UnknownLayer, match=told):
+            to_onnx(other)
