@@ -130,12 +130,16 @@ class Page:
 
     def until(self, condition):
         """Wait until an expression is true."""
-        found = f"new Promise((done) => {{ const ask = () => ({condition}) ? done(true) : setTimeout(ask, 20); ask(); }})"
+        found = (
+            f"new Promise((done) => {{ const ask = () => ({condition}) ? done(true) : setTimeout(ask, 20); ask(); }})"
+        )
         return self.evaluate(found)
 
     def settle(self):
         """Wait until what was asked for the next frame has been done."""
-        self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+        self.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+        )
 
     def press(self, *keys):
         """Press keys, by the names that their events have."""

@@ -17,6 +17,7 @@ Layer = dict[str, Any]
 """Its "kind", and what that kind needs: numbers, texts, float32 arrays, layers."""
 
 _ORDER = r"dense( dense)*|embedding( lstm)+( dense)+|encoder( dense)+"
+_AXES = 2  # of the input: rows of numbers, or of ids
 _ENCODER = "imdb_transformer"
 _ACTIVATIONS = {
     "Dense": {"activation": ("linear", "relu", "tanh", "sigmoid", "softmax")},
@@ -35,7 +36,7 @@ def layers_of(model: keras.Model) -> list[Layer]:
     """
     line = internals.line_of(model)
     found = [one for layer in line for one in _layer(model, layer)] if line else _encoder(model)
-    if not re.fullmatch(_ORDER, " ".join(one["kind"] for one in found)):
+    if not re.fullmatch(_ORDER, " ".join(one["kind"] for one in found)) or len(model.inputs[0].shape) != _AXES:
         raise _refused(model, "its layers in another order")
     lstms = [one for one in line if plain_class(one) is keras.layers.LSTM]
     if any(one.return_sequences is (one is lstms[-1]) for one in lstms):

@@ -14,7 +14,7 @@ import jinja2
 from kerazoo._version import __version__
 from kerazoo.errors import InputError
 from kerazoo.exporting.html.arrays import embedded
-from kerazoo.exporting.html.content import content_of
+from kerazoo.exporting.html.content import content_of, content_of_packaged
 from kerazoo.files import write_text
 from kerazoo.lazy import keras
 
@@ -26,6 +26,7 @@ _SCRIPTS = {
     "reviews": ("layers.js", "page.js", "vocabulary.js", "reviews.js"),
     "writing": ("layers.js", "page.js", "vocabulary.js", "sampling.js", "writing.js"),
 }
+_BEGINNING = "ROMEO:"
 _REVIEWED = ["negative", "positive"]  # the classes of film reviews, for which there are examples
 
 
@@ -41,25 +42,34 @@ def write_html(model: keras.Model, path: Path, *, name: str) -> None:
         name: what the page calls the model; where the zoo has such a model, its task is the model's.
 
     Raises:
-        InputError: there is nothing to draw or to write for such a model, it has a layer that the page cannot run, or
-            the page would be larger than LARGEST.
+        InputError: there is nothing to draw or to write for such a model, it has a layer that the page cannot run, the
+            page would be larger than LARGEST, or the directory of `path` does not exist.
         NotFiniteError: a weight is NaN or infinite.
-        OSError: the file cannot be written.
     """
-    content = content_of(model, name)
-    text = _rendered(content, lossless=True)
+    _write(content_of(model, name), path)
+
+
+def write_packaged(name: str, path: Path) -> None:
+    """Write the page of the model `name` of the zoo with its packaged weights, without Keras.
+
+    Raises:
+        UnknownModelError: no model has the name.
+        InputError: it has no packaged weights, or as of `write_html`.
+    """
+    _write(content_of_packaged(name), path)
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    if not path.parent.is_dir() or path.is_dir():
+        raise InputError(f"'{path}' cannot be written: wanted a file in a directory that exists")
+    name, text = content["name"], _rendered(content, lossless=True)
     if len(text.encode()) > LARGEST:
         text = _rendered(content, lossless=False)
-        if len(text.encode()) > LARGEST:
-            size = f"{len(text.encode()) / 1e6:.1f} MB"
-            told = f"the page of '{name}' would have {size}, wanted at most {LARGEST / 1e6:g}"
+        if (size := len(text.encode())) > LARGEST:
+            told = f"the page of '{name}' would have {size / 1e6:.1f} MB, wanted at most {LARGEST / 1e6:g}"
             raise InputError(f"{told}: train a smaller model, e.g. with fewer words (--set vocab_size=20000)")
-        warnings.warn(
-            f"the page of '{name}' has its weights in 16 bits and those of words in 8, to be small; "
-            "its answers may differ from the model's in the third digit",
-            UserWarning,
-            stacklevel=2,
-        )
+        told = f"the page of '{name}' has its weights in 16 bits, and the largest in 8, to be small"
+        warnings.warn(f"{told}: its answers may differ a little from the model's", UserWarning, stacklevel=3)
     write_text(path, text)
 
 
@@ -67,15 +77,25 @@ def _rendered(content: dict[str, Any], lossless: bool) -> str:
     """Return the page; everything is escaped that is not a template's own."""
     kind, texts = content["kind"], _texts()
     unit = content.get("vocabulary", {}).get("unit")
-    return _environment().get_template("page.html.j2").render(
-        kind=kind,
-        model=embedded(content, lossless),
-        texts={**texts["page"], **texts[kind]},
-        scripts=_SCRIPTS[kind],
-        examples=texts["examples"] if content.get("classes") == _REVIEWED and unit == "word" else {},
-        limits="limits-characters" if unit == "character" else "limits",
-        version=__version__,
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            kind=kind,
+            model=embedded(content, lossless),
+            texts={**texts["page"], **texts[kind]},
+            scripts=_SCRIPTS[kind],
+            examples=texts["examples"] if content.get("classes") == _REVIEWED and unit == "word" else {},
+            prompt=_prompt(content.get("vocabulary", {})),
+            limits="limits-characters" if unit == "character" else "limits",
+            version=__version__,
+        )
     )
+
+
+def _prompt(vocabulary: dict[str, Any]) -> str:
+    """Return how a text may begin, where a generator knows each of these characters; else nothing."""
+    return _BEGINNING if set(_BEGINNING) <= set(vocabulary.get("tokens", ())) else ""
 
 
 @functools.cache

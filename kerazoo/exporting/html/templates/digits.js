@@ -56,8 +56,8 @@ function changed() { // at most once a frame
 }
 
 function pointOf(event) {
-  const box = canvas.getBoundingClientRect();
-  return [((event.clientX - box.left) * canvas.width) / box.width, ((event.clientY - box.top) * canvas.height) / box.height];
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  return [((event.clientX - left) * canvas.width) / width, ((event.clientY - top) * canvas.height) / height];
 }
 
 function clear() {

@@ -79,8 +79,8 @@ function recurrent(layers) {
     step(states, id) {
       let x = null;
       return states.map((state, place) => {
-        const cell = cells[place], gates = affine(state.h, cell.recurrent, x ? affine(x, cell.kernel, cell.bias) : first(id));
-        const after = lstm(gates, state.c);
+        const { kernel, recurrent, bias } = cells[place];
+        const after = lstm(affine(state.h, recurrent, x ? affine(x, kernel, bias) : first(id)), state.c);
         x = after.h;
         return after;
       });

@@ -3,7 +3,7 @@
 const carried = (id) => document.getElementById(id).textContent;
 const TEXTS = JSON.parse(carried("texts"));
 const $ = (id) => document.getElementById(id);
-const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const percent = (share) => (share < 1 && share >= 0.9995 ? ">99.9%" : `${(100 * share).toFixed(1)}%`);
 const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 
 let language = navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";

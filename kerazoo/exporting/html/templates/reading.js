@@ -32,7 +32,8 @@ function triangles(given, size) {
   const scale = given / size, reach = Math.max(scale, 1);
   return Array.from({ length: size }, (_, place) => {
     const centre = (place + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(centre - reach + 0.5)), end = Math.min(given, Math.trunc(centre + reach + 0.5));
+    const first = Math.max(0, Math.trunc(centre - reach + 0.5));
+    const end = Math.min(given, Math.trunc(centre + reach + 0.5));
     const shares = [];
     for (let k = first; k < end; k++) shares.push(Math.max(0, 1 - Math.abs((k - centre + 0.5) / reach)));
     const total = sum(shares);

@@ -59,13 +59,13 @@ function weigh(answer) { // one word after the other
 }
 
 const box = $("text"), list = $("words");
-let answer = null, chosen = 0, pause = 0;
+let answer = null, chosen = -1, pause = 0; // none is chosen at first
 const showBars = barsOf($("bars"), model.classes);
 
 function ask() {
   clearTimeout(pause);
   answer = answerOf(box.value);
-  chosen = Math.min(chosen, (answer?.ids.length ?? 1) - 1);
+  chosen = -1;
   show();
   announce($("answer").textContent);
   if (answer) pause = setTimeout(go, 150, weigh(answer), answer);
@@ -84,72 +84,75 @@ function go(weighing, asked) {
 }
 
 function show() {
+  const empty = box.value.trim() ? "all-unknown" : "empty";
   showBars(answer?.probabilities);
-  const read = answer && { label: classNamed(model.classes[answer.best]), share: percent(answer.probabilities[answer.best]) };
-  $("answer").textContent = answer ? say("judged", read) : say(box.value.trim() ? "all-unknown" : "empty");
-  showWords();
-  const ranked = (answer?.weights ?? []).map((weight, place) => ({ weight, place }));
-  ranked.sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
-  const named = ranked.slice(0, HEAVY).map(({ weight, place }) => `${answer.tokens[place]} ${signed(weight)}`);
-  $("heaviest").textContent = answer ? (named.length ? say("heaviest", { named: named.join(say("comma")) }) : say("weighing")) : "";
+  $("answer").textContent = answer ? judged(answer) : say(empty);
   $("weighed").hidden = !answer;
+  if (!answer) return;
+  showWords(answer);
+  $("heaviest").textContent = answer.weights ? heaviest(answer) : say("weighing");
 }
 
-function showWords() {
-  const tokens = answer?.tokens ?? [], weights = answer?.weights, most = weights ? Math.max(...weights.map(Math.abs)) || 1 : 1;
+const judged = ({ probabilities, best }) =>
+  say("judged", { label: classNamed(model.classes[best]), share: percent(probabilities[best]) });
+
+/** The places of the greatest numbers, the greatest first. */
+const ranked = (numbers, count) => [...numbers.keys()].sort((a, b) => numbers[b] - numbers[a]).slice(0, count);
+
+function heaviest({ tokens, weights }) {
+  const named = ranked(weights.map(Math.abs), HEAVY).map((place) => `${tokens[place]} ${signed(weights[place])}`);
+  return say("heaviest", { named: named.join(say("comma")) });
+}
+
+function showWords({ tokens, ids, weights }) {
+  const most = weights ? Math.max(...weights.map(Math.abs)) || 1 : 1;
   while (list.children.length > tokens.length) list.lastChild.remove();
-  while (list.children.length < tokens.length) list.append(element("button", { type: "button", tabindex: -1 }));
+  while (list.children.length < tokens.length) list.append(element("button", { type: "button" }));
   tokens.forEach((token, place) => {
     const button = list.children[place], weight = weights?.[place] ?? 0;
     button.textContent = token;
-    button.className = [weight < 0 ? "against" : "for", answer.ids[place] === words.unknown ? "unknown" : ""].join(" ").trim();
+    button.className = weight < 0 ? "against" : "for";
+    button.classList.toggle("unknown", ids[place] === words.unknown);
     button.style.setProperty("--depth", (0.75 * Math.abs(weight)) / most);
-    button.tabIndex = place === chosen ? 0 : -1;
-    button.setAttribute("aria-pressed", place === chosen);
   });
   showChosen();
 }
 
-function showChosen() {
-  const told = $("chosen");
-  if (!answer?.weights) {
-    told.textContent = "";
-    return;
-  }
-  const word = answer.tokens[chosen], weight = answer.weights[chosen];
-  const known = answer.ids[chosen] !== words.unknown;
-  const sentences = [say(known ? (weight < 0 ? "word-against" : "word-for") : "word-unknown", { word, weight: signed(weight) })];
-  if (answer.attention) {
-    const shares = answer.attention.map((head) => head[chosen]).reduce(plus).map((one) => one / answer.attention.length);
-    const ranked = [...shares.keys()].sort((a, b) => shares[b] - shares[a]).slice(0, ATTENDED);
-    const named = ranked.map((place) => `${answer.tokens[place]} ${percent(shares[place])}`).join(say("comma"));
-    sentences.push(say("word-attends", { named }));
-  }
-  told.textContent = sentences.join(language === "zh" ? "" : " ");
+function showChosen() { // one word can be reached by the tab key, and from it the others by arrows
+  [...list.children].forEach((button, place) => {
+    button.setAttribute("aria-pressed", place === chosen);
+    button.tabIndex = place === Math.max(chosen, 0) ? 0 : -1;
+  });
+  $("chosen").textContent = answer.weights && chosen >= 0 ? toldOf(chosen) : "";
 }
 
-function choose(place, focus) {
-  list.children[chosen]?.setAttribute("aria-pressed", false);
-  list.children[chosen].tabIndex = -1;
+function toldOf(place) {
+  const { tokens, ids, weights, attention } = answer, word = tokens[place], weight = weights[place];
+  const kind = ids[place] === words.unknown ? "unknown" : weight < 0 ? "against" : "for";
+  const weighed = say(`word-${kind}`, { word, weight: signed(weight) });
+  if (!attention) return weighed;
+  const shares = attention.map((head) => head[place]).reduce(plus).map((one) => one / attention.length);
+  const named = ranked(shares, ATTENDED).map((other) => `${tokens[other]} ${percent(shares[other])}`);
+  return weighed + (language === "zh" ? "" : " ") + say("word-attends", { named: named.join(say("comma")) });
+}
+
+function choose(place) {
   chosen = place;
-  list.children[chosen].setAttribute("aria-pressed", true);
-  list.children[chosen].tabIndex = 0;
-  if (focus) list.children[chosen].focus();
+  list.children[chosen].focus();
   showChosen();
 }
 
 box.addEventListener("input", ask);
 list.addEventListener("click", (event) => {
   const place = [...list.children].indexOf(event.target.closest("button"));
-  if (place >= 0) choose(place, true);
+  if (place >= 0) choose(place);
 });
 list.addEventListener("keydown", (event) => {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  const last = list.children.length - 1;
-  const to = event.key === "Home" ? 0 : event.key === "End" ? last : step && Math.min(last, Math.max(0, chosen + step));
-  if (to === undefined) return;
+  const now = Math.max(chosen, 0), last = list.children.length - 1;
+  const to = { ArrowRight: now + 1, ArrowDown: now + 1, ArrowLeft: now - 1, ArrowUp: now - 1, Home: 0, End: last };
+  if (!(event.key in to)) return;
   event.preventDefault();
-  choose(to, true);
+  choose(Math.min(last, Math.max(0, to[event.key])));
 });
 for (const button of document.querySelectorAll("[data-example]")) {
   button.addEventListener("click", () => {

@@ -2,7 +2,7 @@
 
 const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const NO_WORD = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~\t\n\r]/g;
-const MARKUP = /<br\s*\/?>/gi;
+const MARKUP = new RegExp(`<br[${SPACE}]*/?>`, "gi");
 const LETTER = "[\\p{L}\\p{N}_]";
 // Scripts whose words no spaces part: Thai, Lao, Myanmar, Khmer; kana, bopomofo, Han.
 const UNSPACED = "\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3100-\\u312f\\u31f0-\\u31ff\\u3400-\\u4dbf" +

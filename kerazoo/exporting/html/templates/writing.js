@@ -23,7 +23,7 @@ function startToken() { // the end of a line, else a space, else the first known
 function writerOf(prompt, seed, temperature) {
   const { ids, unknown } = promptOf(prompt);
   let last = ids.at(-1), states = ids.slice(0, -1).reduce(step, start), count = 0;
-  let atSpace = model.vocabulary.unit === "token" && (!prompt || /\s$/.test(prompt));
+  let atSpace = model.vocabulary.unit === "token" && (!prompt || new RegExp(`[${SPACE}]$`).test(prompt));
   return {
     unknown,
     next() {
@@ -69,7 +69,7 @@ function ended() {
   left = 0;
   const { unknown } = writer, written = count;
   status = () => [
-    say("done", { count: written }),
+    say(`done-${model.vocabulary.unit}`, { count: written }),
     unknown.length ? say("unknown", { named: unknown.slice(0, 10).join(" ") }) : "",
   ].join(" ").trim();
   show();
