@@ -88,12 +88,22 @@ def contrast(*colours):
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def mixed(shade, ground, depth):
+    """Return the colour of a `shade`, as "red, green, blue", so deep on its `ground`."""
+    parts = [int(ground[place : place + 2], 16) for place in (1, 3, 5)]
+    shares = zip(map(int, shade.split(",")), parts, strict=True)
+    return "#" + "".join(f"{round(depth * one + (1 - depth) * under):02x}" for one, under in shares)
+
+
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_what_is_written_stands_out_from_its_ground(scheme):
     rules = re.findall(r":root \{(.*?)\}", TEMPLATES["page.css"], re.DOTALL)
     colours = dict(re.findall(r"--([\w-]+): (#\w{6});", rules[scheme]))
     for ink, ground in (("ink", "paper"), ("ink", "panel"), ("soft", "paper"), ("on-accent", "accent")):
         assert contrast(colours[ink], colours[ground]) >= 4.5
+    shades = dict(re.findall(r"--(for|against): (\d+, \d+, \d+);", rules[scheme]))
+    for shade in shades.values():  # of the word that weighs most
+        assert contrast(colours["ink"], mixed(shade, colours["paper"], 0.75)) >= 4.5
     for edge in ("edge", "accent"):
         assert contrast(colours[edge], colours["paper"]) >= 3
 

@@ -5,8 +5,8 @@ const NO_WORD = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~\t\n\r]/g;
 const MARKUP = new RegExp(`<br[${SPACE}]*/?>`, "gi");
 const LETTER = "[\\p{L}\\p{N}_]";
 // Scripts whose words no spaces part: Thai, Lao, Myanmar, Khmer; kana, bopomofo, Han.
-const UNSPACED = "\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3100-\\u312f\\u31f0-\\u31ff\\u3400-\\u4dbf" +
-  "\\u4e00-\\u9fff\\uf900-\\ufaff\\uff66-\\uff9f\\u{20000}-\\u{3ffff}";
+const UNSPACED = "\\u0e00-\\u0eff\\u1000-\\u109f\\u1780-\\u17ff\\u3040-\\u30ff\\u3100-\\u312f\\u31f0-\\u31ff" +
+  "\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\uff66-\\uff9f\\u{20000}-\\u{3ffff}";
 const SPACED = `(?:(?![${UNSPACED}])${LETTER})+`;
 const WORDS = new RegExp(`[^${SPACE}]+`, "gu");
 const CHARACTERS = new RegExp(`[${UNSPACED}]|${SPACED}(?:['’]${SPACED})*`, "gu");

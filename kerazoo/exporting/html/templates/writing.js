@@ -57,8 +57,11 @@ function show() {
 }
 
 function write() { // a frame's worth
+  const many = Math.min(left, still.matches ? AT_ONCE : A_FRAME);
   let added = "";
-  for (let token = 0; left && token < (still.matches ? AT_ONCE : A_FRAME); token++, left--, count++) added += writer.next();
+  for (let token = 0; token < many; token++) added += writer.next();
+  left -= many;
+  count += many;
   page.lastChild.append(added);
   if (left) frame = requestAnimationFrame(write);
   else ended();
