@@ -141,7 +141,7 @@ def test_everything_that_takes_the_focus_has_a_name(name, opened):
         return any(one["name"] == "focusable" and one["value"]["value"] for one in node.get("properties", ()))
 
     names = [node["name"]["value"] for node in nodes if is_focusable(node) and not node["ignored"]]
-    assert len(names) > 4 and all(names)
+    assert len(names) > 3 and all(names)
 
 
 def test_an_error_is_noticed(browser, tmp_path):

@@ -40,8 +40,11 @@ const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const bestOf = (x) => x.indexOf(Math.max(...x));
 
 function softmax(x) {
-  const most = Math.max(...x), powers = x.map((one) => Math.exp(one - most)), total = sum(powers);
-  return powers.map((one) => one / total);
+  const most = Math.max(...x), shares = new Float64Array(x.length);
+  let total = 0;
+  for (let j = 0; j < x.length; j++) total += shares[j] = Math.exp(x[j] - most);
+  for (let j = 0; j < x.length; j++) shares[j] /= total;
+  return shares;
 }
 
 const ACTIVATIONS = {
@@ -99,26 +102,31 @@ function lstm(gates, c) { // gates: input, forget, candidate, output
   return after;
 }
 
-/** softmax(QK'/sqrt(d))V for each head: the rows, and for each head and row the weights. */
+function dot(x, y) {
+  let total = 0;
+  for (let j = 0; j < x.length; j++) total += x[j] * y[j];
+  return total;
+}
+
+function addTo(y, factor, x) {
+  for (let j = 0; j < x.length; j++) y[j] += factor * x[j];
+}
+
+/** softmax(QK'/sqrt(d))V for each head, joined and projected: the rows, and for each head and row the weights. */
 function attend(layer, rows) {
-  const [queries, keys, values] = ["query", "key", "value"].map((name) =>
+  const projected = ["query", "key", "value"].map((name) =>
     rows.map((row) => affine(row, layer[name].kernel, layer[name].bias)));
-  const size = queries[0].length / layer.heads, width = values[0].length / layer.heads, weights = [];
-  const joined = rows.map(() => new Float64Array(values[0].length));
+  const joined = rows.map(() => new Float64Array(projected[2][0].length)), weights = [];
   for (let head = 0; head < layer.heads; head++) {
-    const of = (x, n) => x.subarray(head * n, (head + 1) * n);
+    const [queries, keys, values, outputs] = [...projected, joined].map((every) => {
+      const size = every[0].length / layer.heads;
+      return every.map((row) => row.subarray(head * size, (head + 1) * size));
+    });
     weights.push(queries.map((query, place) => {
-      const q = of(query, size), scores = keys.map((key) => {
-        const k = of(key, size);
-        let score = 0;
-        for (let j = 0; j < size; j++) score += q[j] * k[j];
-        return score / Math.sqrt(size);
-      });
-      const shares = softmax(scores), out = of(joined[place], width);
-      values.forEach((value, other) => {
-        const v = of(value, width), share = shares[other];
-        for (let j = 0; j < width; j++) out[j] += share * v[j];
-      });
+      const scores = new Float64Array(keys.length), scale = Math.sqrt(query.length);
+      for (let other = 0; other < keys.length; other++) scores[other] = dot(query, keys[other]) / scale;
+      const shares = softmax(scores);
+      for (let other = 0; other < keys.length; other++) addTo(outputs[place], shares[other], values[other]);
       return shares;
     }));
   }
