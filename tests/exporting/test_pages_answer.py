@@ -107,6 +107,18 @@ def test_a_model_of_words_with_two_lstms_writes_the_same(browser, tmp_path):
         assert page.evaluate(f"generated({json.dumps(prompt)}, 60, 1, 1)") == wanted
 
 
+def test_names_from_outside_are_texts(browser, tmp_path):
+    hostile = "</script><script>nothing.there()</script><img src=x onerror=alert(1)>"
+    model = kerazoo.build("mnist_mlp", units=(2,), num_classes=2)
+    set_origin(model, Origin("mnist_mlp", classes=(hostile, "$& {name}")))
+    write_html(model, tmp_path / "page.html", name=hostile)
+    page = browser.open(tmp_path / "page.html")
+    shown = page.evaluate("[...document.querySelectorAll('#bars th')].map((one) => one.textContent)")
+    assert shown == [hostile, "$& {name}"]
+    assert hostile in page.evaluate("document.title + document.querySelector('footer').textContent")
+    assert page.complaints == []
+
+
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cn", "Cs", "Co"))), min_size=20, max_size=40))
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_texts_are_split_as_python_splits_them(opened, texts):

@@ -100,7 +100,7 @@ const judged = ({ probabilities, best }) =>
 const ranked = (numbers, count) => [...numbers.keys()].sort((a, b) => numbers[b] - numbers[a]).slice(0, count);
 
 function heaviest({ tokens, weights }) {
-  const named = ranked(weights.map(Math.abs), HEAVY).map((place) => `${tokens[place]} ${signed(weights[place])}`);
+  const named = ranked(weights.map(Math.abs), HEAVY).map((place) => `${tokens[place]}\u00a0${signed(weights[place])}`);
   return say("heaviest", { named: named.join(say("comma")) });
 }
 
@@ -132,7 +132,7 @@ function toldOf(place) {
   const weighed = say(`word-${kind}`, { word, weight: signed(weight) });
   if (!attention) return weighed;
   const shares = attention.map((head) => head[place]).reduce(plus).map((one) => one / attention.length);
-  const named = ranked(shares, ATTENDED).map((other) => `${tokens[other]} ${percent(shares[other])}`);
+  const named = ranked(shares, ATTENDED).map((other) => `${tokens[other]}\u00a0${percent(shares[other])}`);
   return weighed + (language === "zh" ? "" : " ") + say("word-attends", { named: named.join(say("comma")) });
 }
 
