@@ -60,12 +60,12 @@ def _obstacle(layer: Any) -> str | None:
     """Return what keeps the page from computing a layer."""
     name = plain_class(layer).__name__
     if name not in _MADE or plain_class(layer) is not getattr(keras.layers, name):
-        return f"a layer {name}, which no page computes"
+        return f"a layer {name}"
     if getattr(layer, "quantization_mode", None) is not None:
-        return f"the layer '{layer.name}', which is quantised"
+        return f"the quantised layer '{layer.name}'"
     for option in ("mask_zero", "go_backwards", "return_state"):
         if getattr(layer, option, False):
-            return f"{option}=True in the layer '{layer.name}', which no page computes"
+            return f"{option}=True in the layer '{layer.name}'"
     for option, known in _ACTIVATIONS.get(name, {}).items():
         activation = getattr(layer, option)
         if not any(activation is getattr(keras.activations, one) for one in known):
@@ -122,7 +122,8 @@ def _encoder(model: keras.Model) -> list[Layer]:
     dense = [layer for layer in model.layers if plain_class(layer) is keras.layers.Dense]
     norms = [layer for layer in model.layers if plain_class(layer) is keras.layers.LayerNormalization]
     if embedding is None or attention is None or len(dense) != 3 or len(norms) != 2:
-        raise _refused(model, f"the layers {', '.join(sorted({type(layer).__name__ for layer in model.layers}))}")
+        inner = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+        raise _refused(model, next(filter(None, map(_obstacle, inner)), "branches"))
     options = {name: getattr(embedding, name) for name in ("vocab_size", "sequence_length", "embedding_dim")}
     _check_encoder(model, {**options, "num_heads": attention.num_heads, "feed_forward": dense[0].units})
     block = {
