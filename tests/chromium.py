@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless_shell")
@@ -15,6 +16,13 @@ FOUND = os.environ.get("CHROME_BIN") or next(filter(None, map(shutil.which, NAME
 LACKING = "no Chromium on PATH, and CHROME_BIN names none"
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions")
 PATIENCE = 60  # seconds
+START = """import os, sys
+read, write = (os.dup(int(one)) for one in sys.argv[1:3])
+for end, number in (read, 3), (write, 4):  # what the browser reads from, and what it writes to
+    os.dup2(end, number)
+    os.set_inheritable(number, True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 @contextlib.contextmanager
@@ -22,8 +30,7 @@ def chromium(profile):
     """Yield a `Browser` that keeps its files in the directory `profile`."""
     (theirs, ours), (back, forth) = os.pipe(), os.pipe()
     options = [*OPTIONS, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
-    # The browser reads from 3 and writes to 4.
-    command = ["sh", "-c", f'exec "$@" 3<&{theirs} 4>&{forth}', "sh", FOUND, *options]
+    command = [sys.executable, "-S", "-c", START, str(theirs), str(forth), FOUND, *options]
     process = subprocess.Popen(command, pass_fds=(theirs, forth), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     os.close(theirs)
     os.close(forth)

@@ -102,9 +102,8 @@ def test_a_model_of_words_with_two_lstms_writes_the_same(browser, tmp_path):
     set_origin(model, Origin(vocabulary=Vocabulary(tokens, "token")))
     write_html(model, tmp_path / "page.html", name="own")
     page = browser.open(tmp_path / "page.html")
-    for prompt in ("go home", "now ", ""):
-        wanted = kerazoo.generate(model, prompt, length=60, seed=1)
-        assert page.evaluate(f"generated({json.dumps(prompt)}, 60, 1, 1)") == wanted
+    wanted = kerazoo.generate(model, "go now ", length=100, seed=1)
+    assert page.evaluate("generated('go now ', 100, 1, 1)") == wanted
 
 
 def test_names_from_outside_are_texts(browser, tmp_path):
