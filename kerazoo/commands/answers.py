@@ -97,8 +97,9 @@ def generate(name: str, prompt: str, samples: int, model: str | None, as_json: b
     ],
 )
 def demo(name: str, model: str | None, out: str | None) -> None:
-    """Try a model in the browser: draw a digit, type a review, go on with a text.
+    """Try a model in the browser.
 
+    Draw a digit (mnist_mlp), have a review judged (imdb_lstm), have a text written (textgen_lstm).
     The page holds the model and computes by itself: it may be put anywhere, and sent to anybody.
     """
     import webbrowser

@@ -19,7 +19,7 @@ Layer = dict[str, Any]
 _ORDER = r"dense( dense)*|embedding( lstm)+( dense)+|encoder( dense)+"
 _AXES = 2  # of the input: rows of numbers, or of ids
 _ENCODER = "imdb_transformer"
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "Dense": {"activation": ("linear", "relu", "tanh", "sigmoid", "softmax")},
     "LSTM": {"activation": ("tanh",), "recurrent_activation": ("sigmoid",)},
 }
@@ -164,6 +164,6 @@ def _check_encoder(model: keras.Model, options: dict[str, int]) -> None:
     ids[:, : ids.shape[1] // 2] *= np.arange(8)[:, None] % 2  # half of the rows with padding
     if (model.input_shape, model.output_shape) != (same.input_shape, same.output_shape):
         raise _refused(model, told)
-    answers = [keras.ops.convert_to_numpy(one(ids, training=False)) for one in (model, same)]
-    if not np.allclose(*answers, atol=_ROUNDING, rtol=0):
+    given, known = (keras.ops.convert_to_numpy(one(ids, training=False)) for one in (model, same))
+    if not np.allclose(given, known, atol=_ROUNDING, rtol=0):
         raise _refused(model, told)
