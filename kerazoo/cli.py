@@ -62,6 +62,7 @@ for _command in (
     training.fine_tune,
     answers.predict,
     answers.generate,
+    answers.demo,
     claims.claims,
     claims.reproduce,
     claims.report,

@@ -1,9 +1,10 @@
-"""Commands that ask a trained model: predict, generate."""
+"""Commands that ask a trained model: predict, generate, demo."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
@@ -87,3 +88,35 @@ def generate(name: str, prompt: str, samples: int, model: str | None, as_json: b
         print_json({"model": name, "file": model, "prompt": prompt, "text": texts[0], "texts": texts, **settings})
     else:
         sys.stdout.write(printable("\n---\n".join(texts), keep="\n\t") + "\n")
+
+
+@click.command(
+    "demo",
+    params=[
+        argument("name", default="mnist_mlp"),
+        MODEL,
+        path("--out", "Write the page to this file, and open nothing."),
+    ],
+)
+def demo(name: str, model: str | None, out: str | None) -> None:
+    """Try a model in the browser.
+
+    Draw a digit (mnist_mlp), have a review judged (imdb_lstm), have a text written (textgen_lstm).
+    The page holds the model and computes by itself: it may be put anywhere, and sent to anybody.
+    """
+    import webbrowser
+
+    from kerazoo.data.cache import cache_dir
+    from kerazoo.exporting.html import write_html, write_packaged
+
+    page = cache_dir() / "pages" / f"{name}.html" if out is None else Path(out)
+    if out is None:
+        kerazoo.spec(name)  # before a directory is made for it
+        page.parent.mkdir(parents=True, exist_ok=True)
+    if model is None:
+        write_packaged(name, page)
+    else:
+        write_html(kerazoo.load_model(model, name), page, name=name)
+    common.say(page)
+    if out is None and not webbrowser.open(page.absolute().as_uri()):
+        common.tell("kerazoo: no browser was found here; open the file above in one")

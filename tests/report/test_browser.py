@@ -1,21 +1,17 @@
 """The pages in a real browser, where there is one: no error on the console, every verdict, no scrolling sideways."""
 
 import html as markup
-import os
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
+from chromium import FOUND, LACKING
 
 from kerazoo.report import predictions_html
 from kerazoo.schema import Prediction
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless_shell")
-FOUND = os.environ.get("CHROME_BIN") or next(filter(None, map(shutil.which, NAMES)), None)
-
-pytestmark = pytest.mark.skipif(FOUND is None, reason="no Chromium on PATH, and CHROME_BIN names none")
+pytestmark = pytest.mark.skipif(FOUND is None, reason=LACKING)
 
 PHONE = 390  # CSS pixels
 FRAME = """<!DOCTYPE html><title>not loaded</title><body>

@@ -10,7 +10,7 @@ def _arc(x, y, wide, high, begin, end, steps=24):
     return [(x + wide * math.cos(angle), y + high * math.sin(angle)) for angle in angles]
 
 
-_STROKES = {  # in a unit square, from the top left
+STROKES = {  # in a unit square, from the top left
     0: [_arc(0.5, 0.5, 0.3, 0.46, -90, 270)],
     1: [[(0.38, 0.2), (0.54, 0.04), (0.54, 0.96)]],
     2: [[*_arc(0.48, 0.3, 0.28, 0.26, -170, 30), (0.2, 0.95), (0.82, 0.95)]],
@@ -29,7 +29,7 @@ def draw(digit, *, size=200, box=(30, 30, 170, 170), width=14, ink=0, ground=255
     image = Image.new(mode, (size, size), ground)
     pen = ImageDraw.Draw(image)
     left, top, right, bottom = box
-    for stroke in _STROKES[digit]:
+    for stroke in STROKES[digit]:
         points = [(left + (x - slant * (y - 0.5)) * (right - left), top + y * (bottom - top)) for x, y in stroke]
         pen.line(points, fill=ink, width=width, joint="curve")
         for x, y in (points[0], points[-1]) if width > 2 else ():
