@@ -31,11 +31,11 @@ def _mapped(value: Any, change: Callable[[np.ndarray], Any]) -> Any:
 
 
 def _embedded(array: np.ndarray, lossless: bool) -> dict[str, str]:
-    packed = pack([array])
-    if lossless and np.abs(unpack(packed)[0] - array).max() > _LOST * np.abs(array).max():
-        packed = {"0": array.astype(np.float32)}
-    found = {"dtype": str(packed["0"].dtype), "data": _base64(packed["0"])}
-    return {**found, "scale": _base64(packed["0.scale"])} if "0.scale" in packed else found
+    numbers, scale = pack(array)
+    if lossless and np.abs(unpack(numbers, scale) - array).max() > _LOST * np.abs(array).max():
+        numbers, scale = array.astype(np.float32), None
+    found = {"dtype": str(numbers.dtype), "data": _base64(numbers)}
+    return found if scale is None else {**found, "scale": _base64(scale)}
 
 
 def _base64(array: np.ndarray) -> str:
