@@ -7,7 +7,7 @@ import pytest
 from kerazoo.ledger.record import append_row
 from kerazoo.ledger.study import load_study
 from kerazoo.report.contents import gather
-from kerazoo.report.page import page
+from kerazoo.report.page import pages
 
 HOSTILE = "<script>alert('x')</script> & <img src=http://x.test/y.png>"
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
@@ -100,6 +100,12 @@ def contents(write_record):
 
 
 @pytest.fixture(scope="session")
-def html(contents):
-    """The page of `contents`."""
-    return page(contents)
+def html_pages(contents):
+    """The pages of `contents`, by the names of their files."""
+    return pages(contents)
+
+
+@pytest.fixture(scope="session")
+def html(html_pages):
+    """The page of `contents` in English."""
+    return html_pages["report.html"]

@@ -58,9 +58,13 @@ def test_an_error_on_the_console_is_noticed(browse):
     assert console
 
 
-def test_a_phone_does_not_scroll_sideways(browse, html):
-    dom, _ = browse(FRAME.format(width=PHONE, page=markup.escape(html)))
+@pytest.mark.parametrize("name", ["report.html", "report.zh-CN.html"])
+def test_a_phone_does_not_scroll_sideways(browse, html_pages, name):
+    dom, _ = browse(FRAME.format(width=PHONE, page=markup.escape(html_pages[name])))
     assert "<title>0 too wide</title>" in dom
+
+
+def test_what_is_too_wide_is_noticed(browse):
     dom, _ = browse(FRAME.format(width=PHONE, page=markup.escape("<p style='width: 500px'>wide</p>")))
     assert "<title>0 too wide</title>" not in dom
 
