@@ -28,11 +28,14 @@ class Graph:
     Args:
         model: whose weights are used.
         stateful: whether LSTMs begin with states that are given, and return them.
+        unknown: the id of the unknown word, from which words are moved by the input "share"; None: there is none.
         small: store the weights as `kerazoo.weights.pack` does, in place of float32.
     """
 
-    def __init__(self, model: keras.Model, *, stateful: bool = False, small: bool = False) -> None:
-        self.stateful = stateful
+    def __init__(
+        self, model: keras.Model, *, stateful: bool = False, unknown: int | None = None, small: bool = False
+    ) -> None:
+        self.stateful, self.unknown = stateful, unknown
         self.logits: dict[str, str] = {}
         self.attention: tuple[str, int] | None = None
         self.states: list[tuple[str, str, int]] = []
@@ -71,10 +74,12 @@ class Graph:
         name, scale = self._store(variable)
         return self._widened(name, scale)
 
-    def rows(self, variable: keras.Variable, ids: str) -> str:
-        """Return the name of the rows `ids` of a table; only they become float32."""
+    def rows(self, variable: keras.Variable, ids: str, share: str = "") -> str:
+        """Return the name of the rows `ids` of a table, or of their `share` of them; only they become float32."""
         name, scale = self._store(variable)
-        return self._widened(self.node("Gather", name, ids), scale and self.node("Gather", scale, ids))
+        factor = scale and self.node("Gather", scale, ids)
+        factor = self.node("Mul", factor, share) if factor and share else factor or share
+        return self._widened(self.node("Gather", name, ids), factor)
 
     def input(self, name: str, shape: Sequence[Any], dtype: str, default: np.ndarray | None = None) -> str:
         """Add an input, which may be left out where it has a default."""

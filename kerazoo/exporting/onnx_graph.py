@@ -21,7 +21,7 @@ from kerazoo.files import whole_file
 from kerazoo.lazy import keras
 from kerazoo.model_file import ORIGIN, origin_of, origin_to_json
 from kerazoo.registry import list_models, spec
-from kerazoo.tasks import task_of
+from kerazoo.tasks import Task, task_of
 
 
 def write_onnx(model: keras.Model, path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
@@ -29,8 +29,9 @@ def write_onnx(model: keras.Model, path: str | os.PathLike[str], metadata: Mappi
 
     The model's own outputs come first, under their names. Models of the zoo's layers return further ones: "logits", the
     values before a last sigmoid or softmax; "attention", (B, heads, T, T), the weights of the first attention; and
-    where they write text the states "h0.next", "c0.next" of their LSTMs, (1, B, units), which are also inputs, "h0" and
-    "c0", that may be left out.
+    where they write text the states "h0.next", "c0.next" of their LSTMs, (1, B, units). Those are also inputs, "h0" and
+    "c0", that may be left out; so is "share" of a classifier of texts with a vocabulary, (B, T): how far from the
+    unknown word each word is, from 0 to 1, which tells what it weighs.
 
     Args:
         model: a functional or Sequential model; what is no layer of the zoo's is left to Keras's own exporter.
@@ -63,7 +64,9 @@ def to_onnx(model: keras.Model, metadata: Mapping[str, str] | None = None, *, sm
     calls = internals.calls_of(model)
     if not calls:
         raise UnknownLayer(f"the model '{model.name}' is no graph of layers")
-    graph = Graph(model, stateful=_writes_text(model), small=small)
+    origin, task = origin_of(model), _task(model)
+    unknown = origin.vocabulary.unknown if origin.vocabulary and task.explains else None
+    graph = Graph(model, stateful=task.generates, unknown=unknown, small=small)
     for tensor in model.inputs:
         graph[tensor] = graph.input(tensor.name, _shape(tensor.shape), tensor.dtype)
     for call in calls:
@@ -92,9 +95,9 @@ def _add_further_outputs(graph: Graph, model: keras.Model) -> None:
         graph.output(f"{name}.next", value, [1, "batch", units])
 
 
-def _writes_text(model: keras.Model) -> bool:
+def _task(model: keras.Model) -> Task:
     name = origin_of(model).name
-    return name in list_models() and task_of(spec(str(name))).generates
+    return task_of(spec(name) if name in list_models() else None)
 
 
 def _shape(shape: tuple[int | None, ...]) -> list[int | str]:

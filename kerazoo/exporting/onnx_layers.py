@@ -51,7 +51,7 @@ def embedding(g: Graph, layer: Any, ids: Any) -> str:
     """Rows of a table."""
     if layer.mask_zero:
         raise UnknownLayer(f"the layer '{layer.name}' has mask_zero=True")
-    return g.rows(layer.embeddings, g[ids])
+    return _words(g, layer.embeddings, ids)
 
 
 def token_and_position(g: Graph, layer: Any, ids: Any) -> str:
@@ -60,7 +60,18 @@ def token_and_position(g: Graph, layer: Any, ids: Any) -> str:
     if ids.shape[1] != layer.sequence_length:
         time = g.node("Slice", g.node("Shape", g[ids]), g.constant([1]), g.constant([2]))
         positions = g.node("Slice", positions, g.constant([0]), time)
-    return g.node("Add", g.rows(layer.tokens.embeddings, g[ids]), positions)
+    return g.node("Add", _words(g, layer.tokens.embeddings, ids), positions)
+
+
+def _words(g: Graph, table: Any, ids: Any) -> str:
+    """The rows of words, or where the graph knows the unknown word's row, a mixture of both by the input "share"."""
+    if g.unknown is None:
+        return g.rows(table, g[ids])
+    one = np.ones((1, 1), np.float32)
+    share = g.node("Unsqueeze", g.input("share", ("shares", "words"), "float32", one), g.constant([2]))
+    rest = g.node("Sub", g.constant(1.0, np.float32), share)
+    unknown = g.rows(table, g.constant([g.unknown]))  # (1, D)
+    return g.node("Add", g.rows(table, g[ids], share), g.node("Mul", unknown, rest))
 
 
 def lstm(g: Graph, layer: Any, x: Any, **given: Any) -> str:

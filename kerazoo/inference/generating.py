@@ -214,8 +214,8 @@ def _model_of(given: Any) -> Session | keras.Model:
 
 
 def _vocabulary_of(model: Any, given: Vocabulary | None, size: int) -> Vocabulary:
-    known = model.origin if isinstance(model, Session) else origin_of(model)
-    vocabulary = given if given is not None else known.vocabulary
+    origin = model.origin if isinstance(model, Session) else origin_of(model)
+    vocabulary = given if given is not None else origin.vocabulary
     if vocabulary is None:
         advice = "train it with kerazoo.train, load a file that kerazoo.save_model wrote, or give vocabulary="
         raise InputError(f"the model '{model.name}' carries no vocabulary; {advice}")

@@ -8,7 +8,7 @@ from kerazoo import engine
 from kerazoo.data.fitting import told_apart
 from kerazoo.errors import InputError
 from kerazoo.factory import exact_products
-from kerazoo.inference import leaving_out
+from kerazoo.inference import weighing
 from kerazoo.inference.session import Session
 from kerazoo.lazy import keras, np
 from kerazoo.model_file import Origin, origin_of
@@ -60,7 +60,7 @@ def network(model: Session | keras.Model, name: str) -> Network:
 class InSession:
     """A classifier in ONNX Runtime."""
 
-    method = "leave-one-out"
+    method = "integrated gradients by differences"
 
     def __init__(self, session: Session) -> None:
         self._session, self.origin = session, session.origin
@@ -71,8 +71,10 @@ class InSession:
         return self._session(x)[0]
 
     def read(self, ids: np.ndarray, unknown: int) -> Reading | None:
-        """Return the answers to (N, T) ids, and the words' weights."""
-        return Reading(self.outputs(ids), leaving_out.weights(self._session, ids, unknown))
+        """Return the answers to (N, T) ids, and the words' weights; None where it cannot weigh them."""
+        if not weighing.can_weigh(self._session):
+            return None
+        return Reading(self.outputs(ids), weighing.weights(self._session, ids, unknown))
 
     def attention(self, ids: np.ndarray) -> np.ndarray | None:
         """Return the weights (N, heads, T, T) of the first attention; None without one."""

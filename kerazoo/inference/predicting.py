@@ -44,7 +44,7 @@ def predict(
             picture is centred and scaled as MNIST was. For other models rows of numbers.
         model: beside a name: a trained model or the path of its file, in place of `weights`.
         weights: beside a name, as in `build`: "pretrained", or the path of a file.
-        explain: weigh the words of a text, which takes longer: in ONNX Runtime as many answers as it has words, in
+        explain: weigh the words of a text, which takes longer: in ONNX Runtime as long as two answers for each word, in
             Keras about ten times as long.
         errors: a list to which the errors of inputs that cannot be read are added, while the others are answered;
             None: the first of them is raised.
@@ -145,7 +145,8 @@ class _Classifier:
     def __init__(self, model: Network, chosen: Chosen, explain: bool, attention: bool):
         self.model, self.task, self.origin = model, chosen.task, model.origin
         length = self.origin.options.get("sequence_length", 100)  # where the model takes any
-        self.shape = tuple(size or length for size in model.shape) if self.task.explains else model.shape
+        shape: Any = tuple(size or length for size in model.shape) if self.task.explains else model.shape
+        self.shape = shape
         self.from_logits = chosen.spec is not None and chosen.spec.recipe.from_logits
         self.explain, self.attention = explain and self.origin.vocabulary is not None, attention
         names = self.origin.classes

@@ -67,6 +67,10 @@ class Session:
         self.inputs, self.outputs = _values(needed), _values(self._session.get_outputs())
         self.states = [one for one in _values(optional) if self.gives(f"{one.name}.next")]
 
+    def takes(self, name: str) -> bool:
+        """Tell whether it has an input of that name, which may be left out or not."""
+        return name in self._dtypes
+
     def gives(self, name: str) -> bool:
         """Tell whether it has an output of that name."""
         return any(one.name == name for one in self.outputs)

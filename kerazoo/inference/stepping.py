@@ -65,12 +65,12 @@ class Stepper:
             logits, states = self._step(np.asarray(tokens)[:, None], states)
             tokens = choose(logits) if filters.greedy else samplers.sample(logits, shares[place], *settings)
             written[:, place] = tokens
+        if not np.isfinite(logits).all():  # the states carry them on, so that the last tell of all
+            told = "the model has weights that are NaN or infinite: its training has diverged; train it anew"
+            raise NotFiniteError(told)
         return written, states, tokens
 
     def _step(self, tokens: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
         """Read (B, T) `tokens`: the (B, V) logits of what follows, and the states."""
         logits, *after = self._session.run({self._tokens: tokens, **states}, self._wanted)
-        if not np.isfinite(logits).all():
-            told = "the model has weights that are NaN or infinite: its training has diverged; train it anew"
-            raise NotFiniteError(told)
         return logits if logits.ndim == 2 else logits[:, -1], dict(zip(states, after, strict=True))

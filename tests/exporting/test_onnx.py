@@ -81,7 +81,7 @@ def test_several_lstms_write_from_the_states_that_they_are_given(options):
 
 
 def test_small_weights_are_those_that_the_package_holds(monkeypatch):
-    monkeypatch.setattr("kerazoo.weights.packing.INT8_FROM", 300)
+    monkeypatch.setattr("kerazoo.weights.packing.INT8_FROM", 1000)
     model = scrambled(kerazoo.build("imdb_transformer", seed=0, compile=False, **CASES[-3][1]))
     file = to_onnx(model, small=True)
     kinds = {one.name: one.data_type for one in file.graph.initializer}
