@@ -12,7 +12,8 @@ class PretrainingRecipe:
     """How weights were trained, where that is not the model's own recipe; `improved` says in what it differs.
 
     `learning_rate` falls along half a cosine towards zero, a step an epoch, where `cosine` is set. `moved` draws each
-    picture anew in each epoch: shifted, turned, scaled and of another thickness. The epoch that is kept is the best of
+    picture anew in each epoch: shifted, turned, scaled and of another thickness. `excerpts` adds to each epoch an
+    excerpt of a few words of each review, so that the model learns what a short opinion tells. The epoch that is kept is the best of
     the `chosen_by` (a quantity of the validation data).
     """
 
@@ -23,6 +24,7 @@ class PretrainingRecipe:
     improved: str
     cosine: bool = False
     moved: bool = False
+    excerpts: bool = False
     seed: int = 0
     chosen_by: str = "accuracy"
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -25,7 +25,9 @@ from kerazoo.lazy import keras, np
 from kerazoo.ledger.statistics import binomial_interval
 from kerazoo.model_file import Origin, set_origin
 from kerazoo.options import with_options
+from kerazoo.pretraining.excerpts import excerpts
 from kerazoo.pretraining.moving import move
+from kerazoo.pretraining.opinions import OPINIONS
 from kerazoo.pretraining.recipes import RECIPES, PretrainingRecipe
 from kerazoo.registry import spec
 from kerazoo.tasks import task_of
@@ -95,6 +97,7 @@ def pretrain(
         raise KerazooError(f"{name}: accuracy {full['accuracy']:.4f}, and {tested['accuracy']:.4f} as stored: too far")
     low, high = binomial_interval(tested["accuracy"], data.sizes["test"])
     measured = {"examples": data.sizes["test"], **tested, "accuracy_interval": [low, high], "float32": full}
+    measured |= _opinions(stored, data) if recipe.excerpts else {}
     say(f"{name}: epoch {best + 1}, test accuracy {tested['accuracy']:.4f} (float32 {full['accuracy']:.4f})")
     return weights.save(name, file, {**facts, "test": measured}, out)
 
@@ -131,11 +134,9 @@ def _train(
     for epoch in range(recipe.epochs):
         if recipe.cosine:
             model.optimizer.learning_rate = recipe.learning_rate * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
-        x = move(data.x_train, generator) if recipe.moved else data.x_train
         engine.fit(
             model,
-            x,
-            data.y_train,
+            *_examples(data, recipe, generator),
             batch_size=recipe.batch_size,
             initial_epoch=epoch,
             epochs=epoch + 1,
@@ -154,6 +155,24 @@ def _train(
             best, kept = epoch, model.get_weights()
     model.set_weights(kept)
     return history, best
+
+
+def _examples(data: Dataset, recipe: PretrainingRecipe, generator: np.random.Generator) -> tuple[Any, Any]:
+    """Return the inputs and targets of one epoch."""
+    if recipe.moved:
+        return move(data.x_train, generator), data.y_train
+    if recipe.excerpts:
+        return np.concatenate([data.x_train, excerpts(data.x_train, generator)]), np.tile(data.y_train, 2)
+    return data.x_train, data.y_train
+
+
+def _opinions(model: keras.Model, data: Dataset) -> dict[str, Any]:
+    """Return how many of the short opinions a classifier of reviews answers rightly."""
+    texts, labels = zip(*OPINIONS, strict=True)
+    vocabulary: Any = data.vocabulary
+    rows = vocabulary.encode_rows(texts, data.x_train.shape[1])
+    right = (np.ravel(engine.predict(model, rows)) > 0.5) == np.array(labels)
+    return {"opinions": {"right": int(right.sum()), "of": len(texts)}}
 
 
 def _as_stored(name: str, directory: Path) -> keras.Model:
