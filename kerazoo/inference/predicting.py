@@ -44,7 +44,7 @@ def predict(
             picture is centred and scaled as MNIST was. For other models rows of numbers.
         model: beside a name: a trained model or the path of its file, in place of `weights`.
         weights: beside a name, as in `build`: "pretrained", or the path of a file.
-        explain: weigh the words of a text, which takes longer: in ONNX Runtime as long as two answers for each word, in
+        explain: weigh the words of a text, which takes longer: in ONNX Runtime as long as four answers a word, in
             Keras about ten times as long.
         errors: a list to which the errors of inputs that cannot be read are added, while the others are answered;
             None: the first of them is raised.
