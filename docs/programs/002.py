@@ -40,8 +40,8 @@ def decode(rows):
 
 # 生成文本
 generated_text = []
-for _ in range(200):  # 每次预测并抽取一个字符，接到窗口末尾，再预测下一个
-    p = model.predict(x_test, verbose=0)[0].astype('float64')
+for _ in range(400):  # 每次预测并抽取一个字符，接到窗口末尾，再预测下一个
+    p = model.predict_on_batch(x_test)[0].astype('float64')
     generated_text.append(np.random.multinomial(1, p / p.sum()))
     x_test = np.append(x_test[:, 1:], [[generated_text[-1].argmax()]], axis=1)
 decoded_text = decode(generated_text)

@@ -17,6 +17,7 @@ import signal
 import sys
 import traceback
 import warnings
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +44,22 @@ def main(folder: str, library: str, seed: str, seconds: str) -> None:
 
 
 def run(program: Path) -> dict[str, Any]:
-    """Return how the program ends: its warnings, and of an error its type, message, line and what stands there."""
+    """Return how the program ends: its warnings, and of an error its type, message, line and what stands there.
+
+    The line is the one from which the program last called into a library.
+    """
     failure: dict[str, Any] = {}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             runpy.run_path(str(program), run_name="__main__")
         except BaseException as error:  # a program may exit
-            frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename == str(program)]
+            frames = traceback.extract_tb(error.__traceback__)
+            inside = dropwhile(lambda frame: frame.filename != str(program), frames)
+            own = list(takewhile(lambda frame: frame.filename == str(program), inside))
             failure = {"type": type(error).__name__, "message": str(error), "line": 0, "call": ""}
-            if frames:
-                failure |= {"line": frames[-1].lineno, "call": frames[-1].line}
+            if own:
+                failure |= {"line": own[-1].lineno, "call": own[-1].line}
     return {"failure": failure, "warnings": [f"{one.category.__name__}: {one.message}" for one in caught]}
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from kerazoo import Unmeasurable
 
-CUT = {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "20"}
-"""Keras's own limits for a trial run: one epoch, and 20 batches of each fit, evaluate and predict."""
+CUT = {"KERAS_MAX_EPOCHS": "1", "KERAS_MAX_STEPS_PER_EPOCH": "5"}
+"""Keras's own limits for a trial run: one epoch, and 5 batches of each fit, evaluate and predict."""
 
 # What differs from run to run in an error, and where errors from a compiled graph and from a layer happened.
 _VARYING = ((r"\x1b\[\d*m", ""), (r"indices\[[\d,]+\] = \d+", "an index"), (r" with name '\S+' and path ''", ""))
