@@ -113,7 +113,7 @@ class Claim:
     (Student's t) over the `n` values of `seeds`, which `values` lists; `binomial`, the 95 % Wilson interval of an
     accuracy for the size of the test set; where and when it was measured; `repairs` to a printed program, and
     `evidence`, one JSON value a seed. `decides` is how many seeds would decide what is undecided; None where that is
-    not known, or more than a thousand.
+    not known, or more than a thousand. `parts` are the verdicts on the parts of a claim that has some, by their names.
     """
 
     id: str
@@ -153,6 +153,7 @@ class Claim:
     repairs: tuple[Any, ...] = ()
     evidence: tuple[Any, ...] = ()
     decides: int | None = None
+    parts: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 class Word(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kerazoo.ledger import statistics
@@ -17,6 +17,7 @@ class Finding:
     """What a rule makes of the values: the verdict, one or two sentences, and the number that stands for them all.
 
     `decides` is how many seeds would decide what is undecided; None where that is not known, or more than a thousand.
+    `parts` are the verdicts on the parts of a claim that has some.
     """
 
     verdict: Verdict
@@ -24,6 +25,7 @@ class Finding:
     measured: Any
     summary: statistics.Summary | None = None
     decides: int | None = None
+    parts: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from kerazoo.ledger.values import MISSING, beside, is_number, look_up, text_of, 
 from kerazoo.schema import Claim, Verdict
 
 _OF_ENTRY = {one.name for one in fields(Entry)} & {one.name for one in fields(Claim)}
-_OF_ENTRY -= {"binomial", "fact", "answer", "zh"}
+_OF_ENTRY -= {"binomial", "fact", "answer", "zh", "parts"}
 _OVER_SEEDS = ("equivalence", "effect")
 
 
@@ -76,6 +76,7 @@ def judge(
         repairs=tuple(beside(chosen[0]["values"], entry.value, "repairs") or ()),
         evidence=_all_or_none(beside(row["values"], entry.value, "evidence") for row in chosen),
         decides=found.decides,
+        parts=found.parts,
     )
     return _told(entry, claim)
 
@@ -100,9 +101,11 @@ def _found(entry: Entry, rows: Sequence[Row], seeds: int, family: Corrected | No
     notes = [
         f"{name}: {str(part.verdict).replace('_', ' ')}. {_sentence(part.note)}".strip() for name, part in parts.items()
     ]
-    verdict = combined(part.verdict for part in parts.values())
+    verdicts = {name: part.verdict for name, part in parts.items()}
+    verdict = combined(verdicts.values())
     more = [part.decides for part in parts.values() if part.decides and verdict is Verdict.UNDECIDED]
-    return replace(shown, verdict=verdict, note=" ".join(notes), decides=max(more, default=None))
+    decides = max(more, default=None)
+    return replace(shown, verdict=verdict, note=" ".join(notes), decides=decides, parts=verdicts)
 
 
 def _told(entry: Entry, claim: Claim) -> Claim:

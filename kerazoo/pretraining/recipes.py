@@ -13,8 +13,8 @@ class PretrainingRecipe:
 
     `learning_rate` falls along half a cosine towards zero, a step an epoch, where `cosine` is set. `moved` draws each
     picture anew in each epoch: shifted, turned, scaled and of another thickness. `excerpts` adds to each epoch an
-    excerpt of a few words of each review, so that the model learns what a short opinion tells. The epoch that is kept is the best of
-    the `chosen_by` (a quantity of the validation data).
+    excerpt of a few words of each review, so that the model learns what a short opinion tells. The epoch that is kept
+    is the best of the `chosen_by` (a quantity of the validation data).
     """
 
     epochs: int

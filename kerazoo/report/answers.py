@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kerazoo.ledger.values import text_of
 from kerazoo.report import wording
-from kerazoo.report.languages import Language, quantity, say
+from kerazoo.report.languages import Language, known, quantity, say
 from kerazoo.schema import Claim, Verdict
 
 
@@ -44,8 +44,8 @@ def _equivalence(claim: Claim, language: Language) -> str:
 
 
 def _effect(claim: Claim, language: Language) -> str:
-    if claim.verdict is Verdict.MIXED:
-        return say("Some of its parts hold, others do not.", language)
+    if claim.parts and claim.verdict is not Verdict.UNDECIDED:
+        return _parts(claim, language)
     subject = {"metric": _capital(wording.metric(claim, language)), "tolerance": _tolerance(claim, language)}
     if claim.verdict is Verdict.UNDECIDED:
         told = say("{metric}: {measured}; ", language, measured=wording.value(claim, language), **subject)
@@ -57,6 +57,16 @@ def _effect(claim: Claim, language: Language) -> str:
     return say(forms[claim.verdict], language, measured=wording.measured(claim, language), **subject)
 
 
+def _parts(claim: Claim, language: Language) -> str:
+    """Return the verdicts on a claim's parts, each with the names of those that have it."""
+    comma, semicolon, form = (", ", "; ", "{}: {}.") if language == "en" else ("、", "；", "{}：{}。")
+    told = []
+    for verdict in dict.fromkeys(claim.parts.values()):
+        names = [known(name, language) for name, one in claim.parts.items() if one is verdict]
+        told.append(form.format(wording.words(verdict, language), comma.join(names))[:-1])
+    return _capital(semicolon.join(told)) + form[-1]
+
+
 def _undecided(claim: Claim, language: Language) -> str:
     """Return that the seeds do not decide, and how many would."""
     if claim.n == 1:
@@ -66,8 +76,8 @@ def _undecided(claim: Claim, language: Language) -> str:
 
 
 def _true(claim: Claim, language: Language) -> str:
-    if claim.verdict is Verdict.MIXED:
-        return say("Some of its parts hold, others do not.", language)
+    if claim.parts and claim.verdict is not Verdict.UNDECIDED:
+        return _parts(claim, language)
     right = claim.verdict in (Verdict.HOLDS, Verdict.REPRODUCED)
     forms = {
         "formula": ("The formula is right.", "The formula is wrong as printed."),

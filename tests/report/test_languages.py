@@ -12,7 +12,7 @@ import kerazoo
 from kerazoo.ledger.study import load_study
 from kerazoo.report import answers, chinese, stories, wording
 from kerazoo.report.languages import UNITS, is_chinese, quantity, say
-from kerazoo.schema import Claim
+from kerazoo.schema import Claim, Verdict
 
 SOURCES = Path(kerazoo.__file__).parent / "report"
 
@@ -45,7 +45,9 @@ def test_every_text_has_its_chinese_and_no_other_has():
         if isinstance(node, ast.Constant)
     }
     verdicts = {wording.words(verdict) for verdict in wording.MEANINGS}
-    of_entries = {text for entry in load_study().entries for text in (entry.kind, entry.section)} | {"Curves"}
+    of_entries = {text for entry in load_study().entries for text in (entry.kind, entry.section, *entry.parts)} | {
+        "Curves"
+    }
     unused = set(chinese.TEXTS) - constants - set(asked()) - verdicts - of_entries
     template = (SOURCES / "templates" / "page.html.j2").read_text(encoding="utf-8")
     assert [text for text in unused if f'"{text}"' not in template] == []
@@ -186,3 +188,17 @@ def test_pictures_tell_what_to_see_in_chinese():
     assert attention == "q对k的权重最大（1.000）；r对各项的权重相同。"
     printed = stories.of_curve("test loss", [[0.5, 0.4]], {1: 0.3, 2: 0.2}, language="zh")
     assert printed == "实测测试损失从0.5降到0.4；文中从0.3到0.2，第2轮比实测低0.2。"
+
+
+def test_the_parts_of_every_claim_have_their_chinese():
+    names = {name for entry in load_study().entries for name in entry.parts}
+    assert names - set(chinese.TEXTS) == set()
+
+
+def test_a_claim_of_parts_says_which_hold():
+    parts = {"test loss": Verdict.NOT_REPRODUCED, "gap in loss": Verdict.HOLDS, "against tanh": Verdict.NOT_REPRODUCED}
+    claim = dataclasses.replace(
+        kerazoo.claims()[0], rule="effect", verdict=Verdict.MIXED, answer="", zh={}, parts=parts
+    )
+    assert answers.answer(claim) == "Not reproduced: test loss, against tanh; holds: gap in loss."
+    assert answers.answer(claim, "zh") == "不符：测试损失、与tanh相比；成立：损失差距。"
