@@ -53,6 +53,7 @@ _OF_CLAIM = {
     "repairs": "What a printed program needs to run.",
     "evidence": "What else was recorded, one JSON value a seed.",
     "decides": "How many seeds would decide what is undecided; null where that is not known, or more than a thousand.",
+    "parts": "The verdicts on the parts of a claim that has some, by their names.",
 }
 
 _OF_ROW = {
