@@ -222,10 +222,11 @@ def start(study, tmp_path):
 @pytest.mark.filterwarnings("ignore::kerazoo.ledger.record.RecordWarning")
 def test_a_killed_reproduction_keeps_its_rows_and_goes_on(start, tmp_path):
     choose = random.Random(0)
-    kept = 0
-    for _ in range(3):
+    kept = killed = 0
+    while killed < 3 or (kept == 0 and killed < 20):
         process = start()
-        time.sleep(choose.uniform(0.02, 0.15))
+        time.sleep(choose.uniform(0.02, 0.15) * (1 + killed))
+        killed += 1
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         rows = read_rows(tmp_path / "out")
