@@ -16,6 +16,7 @@ from .errors import OverrideError as OverrideError
 from .errors import RunDirectoryError as RunDirectoryError
 from .errors import UnavailableError as UnavailableError
 from .errors import UnknownModelError as UnknownModelError
+from .exporting.api import export as export
 from .factory import build as build
 from .inference.evaluation import evaluate as evaluate
 from .inference.generating import generate as generate

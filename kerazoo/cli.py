@@ -15,7 +15,7 @@ import click
 
 from kerazoo import lazy
 from kerazoo._version import __version__
-from kerazoo.commands import answers, claims, training, zoo
+from kerazoo.commands import answers, claims, exporting, training, zoo
 from kerazoo.commands.common import tell
 from kerazoo.errors import InputError, KerazooError, did_you_mean
 from kerazoo.printable import printable
@@ -63,6 +63,9 @@ for _command in (
     answers.predict,
     answers.generate,
     answers.demo,
+    exporting.export,
+    exporting.serve,
+    exporting.push,
     claims.claims,
     claims.reproduce,
     claims.report,

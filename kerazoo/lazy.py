@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,21 @@ before_first_use: list[Callable[[], None]] = []
 def installed(name: str) -> bool:
     """Tell whether the package that is imported as `name` is there, without importing it."""
     return name in sys.modules or importlib.util.find_spec(name) is not None
+
+
+def require(what: str, modules: Mapping[str, str]) -> None:
+    """Refuse `what` where a package that it needs is missing.
+
+    Args:
+        what: for the error.
+        modules: as they are imported, each with what `pip install` is to be given.
+
+    Raises:
+        UnavailableError: one is missing; the error says how to install it.
+    """
+    for name, package in modules.items():
+        if not installed(name):
+            raise UnavailableError(f"{what} needs {name}, which is not installed: pip install {package}")
 
 
 def choose_backend() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from kerazoo.data import Vocabulary
 from kerazoo.errors import ModelFileError
 from kerazoo.files import check_archive, whole_file
+from kerazoo.hub import local
 from kerazoo.lazy import keras
 
 ORIGIN = "kerazoo"
@@ -67,16 +68,18 @@ def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
 
 
 def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.Model:
-    """Load the `.keras` file `path`, with what is known of the model.
+    """Load the `.keras` file `path`, with what is known of the model; never code that a file brings.
 
     Args:
-        path: a file that kerazoo or Keras saved.
+        path: a file that kerazoo or Keras saved, or `hf://user/repository` for one on the Hugging Face Hub; with
+            `@revision` for that one.
         name: the model of the zoo that it is to be, or None for any.
 
     Raises:
         ModelFileError: the file is missing, damaged, no model, or known to be another model than `name`.
+        UnavailableError: the Hub cannot be reached.
     """
-    path = Path(path)
+    path = local(path)
     origin = read_origin(path)
     if name is not None and origin.name not in (None, name):
         raise ModelFileError(f"'{path}' holds the model '{origin.name}', not '{name}'")
@@ -98,7 +101,7 @@ def read_origin(path: str | os.PathLike[str]) -> Origin:
     Raises:
         ModelFileError: the file is missing or damaged.
     """
-    path = Path(path)
+    path = local(path)
     if not path.is_file():
         raise ModelFileError(f"'{path}' is not a file; name a .keras file, such as model.keras in a run directory")
     if path.suffix == ".onnx":

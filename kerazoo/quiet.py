@@ -1,8 +1,10 @@
 """Keras and its backend without the messages that they print while they start."""
 
+import contextlib
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 from kerazoo.errors import InputError, UnavailableError
 from kerazoo.lazy import BACKENDS, choose_backend, installed
@@ -20,8 +22,6 @@ def start_keras() -> None:
         InputError: KERAS_BACKEND names a backend that kerazoo does not work with.
         UnavailableError: the backend is not installed.
     """
-    import tempfile
-
     choose_backend()
     named = os.environ.get("KERAS_BACKEND")
     if named and named not in BACKENDS:
@@ -32,18 +32,27 @@ def start_keras() -> None:
     if not any(map(installed, BACKENDS)):
         raise UnavailableError(f"Keras needs {' or '.join(BACKENDS)}, and none is installed: pip install tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors that matter come as exceptions
+    with without_chatter():
+        _start()
+
+
+@contextlib.contextmanager
+def without_chatter(all: bool = False) -> Iterator[None]:  # noqa: A002 (the word for it)
+    """Inside the block drop what C++ writes to standard error for a log, or `all` of it, where errors are raised."""
+    import tempfile
+
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
         try:
-            _start()
+            yield
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
             caught.seek(0)
             for line in caught:
-                if not _CHATTER.match(line):
+                if not (all or _CHATTER.match(line)):
                     os.write(2, line)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED, build
+from kerazoo.hub import SCHEME
 from kerazoo.lazy import keras, np
 from kerazoo.model_file import Origin, load_model, origin_of, read_origin
 from kerazoo.registry import list_models, spec
@@ -34,7 +35,7 @@ def trained(
     """Return the model that `given` names, not yet loaded.
 
     Args:
-        given: a name of the zoo, a Keras model, or the path of a `.keras` file.
+        given: a name of the zoo, a Keras model, or the path of a `.keras` file (or `hf://...`: see `load_model`).
         model: beside a name: the model or the file, in place of `weights`.
         weights: beside a name: "pretrained", or the path of a file, as in `build`.
         compiled: build a compiled model, to train or measure.
@@ -44,7 +45,7 @@ def trained(
         InputError: it is none of these, or there are no such weights.
         ModelFileError: a file is missing, damaged, or known to be another model.
     """
-    if not isinstance(given, str) or given.endswith((".keras", ".onnx")):
+    if not isinstance(given, str) or given.endswith((".keras", ".onnx")) or given.startswith(SCHEME):
         if model is not None or weights != PRETRAINED:
             raise InputError(f"two models are given, {given!r} and {model or weights!r}; give one of them")
         return _by_itself(given)

@@ -58,7 +58,7 @@ JSON = flag("--json as_json", "Print one JSON document.")
 DATA_DIR = path("--data-dir", "Directory of TFDS data sets (default: TFDS_DATA_DIR, or TFDS's own).")
 SOURCE = option("--source", _SOURCES, click.Choice(("auto", "tfds", "sample")), default="auto")
 SET = option("--set assignments", _SET, metavar="FIELD=VALUE", multiple=True)
-MODEL = path("--model", "A .keras or .onnx file, such as model.keras of a run (default: the packaged weights).")
+MODEL = path("--model", "A .keras or .onnx file, or hf://USER/NAME (default: the packaged weights).")
 STUDY = path("--study", "Directory of a study, or the name of an installed one (default: the five articles).")
 RECORD = path("--record", "Directory of measurements to read in place of the study's own.")
 TRAINING = [

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kerazoo.errors import ModelFileError
 from kerazoo.factory import PRETRAINED
+from kerazoo.hub import SCHEME
 from kerazoo.inference.session import SUFFIX, Session, open_session
 from kerazoo.lazy import keras
 from kerazoo.registry import list_models, spec
@@ -44,7 +45,7 @@ def choose(
         name = session.origin.name
         known = spec(name) if name in list_models() else None  # its registration may be elsewhere
         return Chosen(name or session.name, known, task_of(known), lambda: session)
-    if isinstance(given, str) and not given.endswith((".keras", SUFFIX)):
+    if isinstance(given, str) and not (given.endswith((".keras", SUFFIX)) or given.startswith(SCHEME)):
         beside = weights if model is None else model
         if isinstance(beside, str) and beside == PRETRAINED:
             model_spec = spec(given)

@@ -78,9 +78,26 @@ def stream(
     given = chosen.task.items(inputs)
     first = _first(given, errors)
     loaded, words = network(chosen.load(), chosen.name), chosen.task.explains
-    asked = _Classifier(loaded, chosen, explain and words, attention and words)
+    asked = Classifier(loaded, chosen, explain and words, attention and words)
     read = _read(asked, itertools.chain([first], given), errors)
     return itertools.chain.from_iterable(map(asked.answers, _batches(read)))
+
+
+def classifier(
+    name: str | os.PathLike[str] | keras.Model,
+    *,
+    model: keras.Model | str | os.PathLike[str] | None = None,
+    explain: bool = False,
+) -> Classifier:
+    """Return a loaded classifier, to be asked again and again; the arguments are those of `predict`.
+
+    Raises:
+        UnknownModelError: there is no model of that name.
+        InputError: the model does not classify, or has no pretrained weights.
+    """
+    chosen = choose(name, model)
+    _check_classifies(chosen)
+    return Classifier(network(chosen.load(), chosen.name), chosen, explain and chosen.task.explains, False)
 
 
 def _first(given: Iterator[Item], errors: list[DataError] | None) -> Item:
@@ -105,7 +122,7 @@ def _check_classifies(chosen: Chosen) -> None:
         raise InputError(f"the model '{chosen.name}' has no classes to predict; 'mnist_mlp' and 'imdb_lstm' do")
 
 
-def _read(asked: _Classifier, given: Iterator[Item], errors: list[DataError] | None) -> Iterator[Input]:
+def _read(asked: Classifier, given: Iterator[Item], errors: list[DataError] | None) -> Iterator[Input]:
     """Yield the inputs that can be read; the errors of the others are added to `errors`, or the first raised."""
     count = 0
     for item in given:
@@ -139,7 +156,7 @@ def _batches(given: Iterator[Input]) -> Iterator[list[Input]]:
         yield batch
 
 
-class _Classifier:
+class Classifier:
     """How a loaded model is asked: what it reads of an input, and its answers to a batch of them."""
 
     def __init__(self, model: Network, chosen: Chosen, explain: bool, attention: bool):

@@ -126,9 +126,9 @@ class ScaledDotProductAttention(keras.layers.Layer):
 
     def _visible(self, query: Tensor, key: Tensor, key_mask: Mask, attention_mask: Mask) -> Tensor:
         """Return all masks in one, bool that broadcasts to (B, h, Tq, Tk), or None if every query sees all."""
-        visible = None if key_mask is None else _as_bool("key_mask", key_mask)[:, None, None, :]  # (B, 1, 1, Tk)
+        visible = None if key_mask is None else ops.expand_dims(_as_bool("key_mask", key_mask), (1, 2))  # (B, 1, 1, Tk)
         if attention_mask is not None:
-            mask = _as_bool("mask", attention_mask)[:, None, :, :]  # (B, 1, Tq, Tk)
+            mask = ops.expand_dims(_as_bool("mask", attention_mask), 1)  # (B, 1, Tq, Tk)
             visible = mask if visible is None else ops.logical_and(visible, mask)
         if self.causal:
             mask = ops.arange(ops.shape(query)[1])[:, None] >= ops.arange(ops.shape(key)[1])  # (Tq, Tk)

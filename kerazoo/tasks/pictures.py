@@ -43,6 +43,7 @@ class Pictures(Task):
         if len(self.shape) != 3 or min(self.shape) < 1 or self.shape[2] not in (1, 3):
             raise InputError(f"task '{self.name}': shape={self.shape!r}; wanted (height, width, 1 or 3)")
 
+    pipeline: ClassVar[str] = "image-classification"
     takes: ClassVar[str] = "pictures, folders of them, .npy and .npz files"
     own: ClassVar[str] = "a folder with a folder of pictures for each class"
 

@@ -34,6 +34,7 @@ class Reviews(Task):
     travels with the model, and with it the way to split.
     """
 
+    pipeline: ClassVar[str] = "text-classification"
     explains: ClassVar[bool] = True
     takes: ClassVar[str] = "texts, or files with one text a line"
     own: ClassVar[str] = "a CSV of texts with their classes"

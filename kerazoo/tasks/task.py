@@ -50,6 +50,8 @@ class Task:
     """Whether its models go on with a text, rather than classify or compute."""
     explains: ClassVar[bool] = False
     """Whether the inputs are words, each of which can be weighed."""
+    pipeline: ClassVar[str] = ""
+    """What the Hugging Face Hub calls what its models do; empty where it has no word for it."""
     takes: ClassVar[str] = "rows of numbers, .npy, .npz and .csv files of them"
     """What `predict` takes, in a few words."""
     own: ClassVar[str] = "arrays (kerazoo.train), and no files"

@@ -21,6 +21,7 @@ _LOOKED_AT = 100_000  # characters from which the share of known ones is told
 class Writing(Task):
     """Windows of a text, (N, T) int32 ids, and the id that follows each, (N,) int32; one's own text is a str."""
 
+    pipeline: ClassVar[str] = "text-generation"
     generates: ClassVar[bool] = True
     takes: ClassVar[str] = "a prompt (kerazoo generate)"
     own: ClassVar[str] = "a UTF-8 text file"

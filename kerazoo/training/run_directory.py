@@ -18,8 +18,8 @@ from kerazoo.files import hold, let_go, read_bytes, read_json, remove, to_json, 
 from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of, save_model
 
-CONFIG, _METRICS, _HISTORY = "config.json", "metrics.json", "history.csv"
-_FILES = ("environment.json", _HISTORY, _METRICS, "model.keras", "vocabulary.json", "curves.png")
+CONFIG, METRICS, MODEL, _HISTORY = "config.json", "metrics.json", "model.keras", "history.csv"
+_FILES = ("environment.json", _HISTORY, METRICS, MODEL, "vocabulary.json", "curves.png")
 _FOLDERS = ("tensorboard", "checkpoints")
 _OURS = {CONFIG, *_FILES, *_FOLDERS}
 _SETTINGS = {"model": str, "options": dict, "recipe": dict, "data": dict, "epochs": int, "batch_size": int, "seed": int}
@@ -56,7 +56,7 @@ def unfinished_epochs(path: str | os.PathLike[str]) -> int | None:
         return None
     folder = Path(path).expanduser()
     stopped = config.get("early_stopping") or _epochs_done(folder) >= config["epochs"]
-    return None if stopped and (folder / _METRICS).exists() else config["epochs"]
+    return None if stopped and (folder / METRICS).exists() else config["epochs"]
 
 
 def as_it_began(
@@ -239,7 +239,7 @@ class RunDirectory:
         more = max(map(len, history.values()), default=0) > _epochs_done(self.path)
         write_text(self.path / _HISTORY, text.getvalue())
         if more:
-            remove(self.path / _METRICS)  # those of the run that has been resumed for more epochs
+            remove(self.path / METRICS)  # those of the run that has been resumed for more epochs
 
     def finish(self, model: keras.Model, history: Mapping[str, list[float]], metrics: Mapping[str, Any]) -> None:
         """Write the results: model, vocabulary, history, curves, and last the metrics, which mark a finished run."""
@@ -250,7 +250,7 @@ class RunDirectory:
         self.write_history(history)
         with whole_file(self.path / "curves.png") as temporary:
             draw_curves(history, temporary)
-        self.write_json(_METRICS, metrics)
+        self.write_json(METRICS, metrics)
 
 
 def draw_curves(history: Mapping[str, list[float]], path: Path) -> None:

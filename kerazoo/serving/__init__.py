@@ -1,0 +1,1 @@
+"""A trained model over HTTP: JSON in, JSON out, what arrives together answered together."""
