@@ -79,8 +79,8 @@ def _body(name: str) -> bytes:
         return json.dumps({"prompt": "ROMEO:", "length": 100, "seed": 0}).encode()
     if task.explains:
         return json.dumps({"inputs": [_REVIEW]}).encode()
-    digit = kerazoo.load_data(name, source="sample").x_test[0]
-    return json.dumps({"inputs": [np.round(digit, 3).tolist()]}).encode()
+    digits: Any = kerazoo.load_data(name, source="sample").x_test
+    return json.dumps({"inputs": [np.round(digits[0], 3).tolist()]}).encode()
 
 
 async def _asked(url: str, name: str, clients: int, seconds: float) -> dict[str, Any]:

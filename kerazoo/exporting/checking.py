@@ -87,7 +87,8 @@ def _of_task(chosen: Trained, model: keras.Model) -> Sample | None:
             data = task.dataset(None, options, source=source, vocabulary=origin.vocabulary)
     except KerazooError:  # no sample, or not of this model's kind
         return None
-    x, y = (data.x_train, data.y_train) if data.x_test is None else (data.x_test, data.y_test)
+    x: Any = data.x_train if data.x_test is None else data.x_test
+    y: Any = data.y_train if data.x_test is None else data.y_test
     wanted = model.inputs[0].shape[1:]
     if len(x.shape) != len(wanted) + 1 or any(w not in (None, s) for w, s in zip(wanted, x.shape[1:], strict=True)):
         return None

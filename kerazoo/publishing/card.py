@@ -31,19 +31,19 @@ def card(chosen: Trained, repository: str, evaluation: Evaluation | None, licens
     """Return the `README.md` of `repository`."""
     from huggingface_hub import EvalResult, ModelCardData
 
-    task = chosen.task.pipeline or "other"
     results = [
         EvalResult(
-            task_type=task,
-            dataset_type=evaluation.data,
-            dataset_name=evaluation.shown,
+            task_type=chosen.task.pipeline or "other",
+            dataset_type=measured.data,
+            dataset_name=measured.shown,
             dataset_split="test",
-            dataset_revision=evaluation.version,
+            dataset_revision=measured.version,
             metric_type=name,
             metric_name=_NAMES.get(name, name),
             metric_value=value,
         )
-        for name, value in (evaluation.metrics.items() if evaluation else ())
+        for measured in ([evaluation] if evaluation else [])
+        for name, value in measured.metrics.items()
     ]
     data = ModelCardData(
         license=license_id,

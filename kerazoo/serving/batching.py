@@ -74,7 +74,8 @@ class Batcher(Generic[Asked, Answer]):
 
     def _next(self) -> list[tuple[Sequence[Asked], asyncio.Future[Sequence[Answer]]]]:
         """Return what waits, in its order, up to the size of a batch."""
-        batch, count = [], 0
+        batch: list[tuple[Sequence[Asked], asyncio.Future[Sequence[Answer]]]] = []
+        count = 0
         while self._asked and (not batch or count + len(self._asked[0][0]) <= self._most):
             batch.append(self._asked.popleft())
             count += len(batch[-1][0])

@@ -55,6 +55,7 @@ class Classifies:
     """A classifier, asked at `/predict`."""
 
     path, answers_are = "/predict", "predictions"
+    task: Task | None
 
     def __init__(self, name: str, model: str | os.PathLike[str] | None, explain: bool) -> None:
         self._classifier = classifier(name, model=model, explain=explain)
@@ -68,8 +69,8 @@ class Classifies:
         Raises:
             DataError: one cannot be read.
         """
-        found = []
-        for item in self.task.items(inputs_of(document, self.task)):
+        task, found = self._classifier.task, []
+        for item in task.items(inputs_of(document, task)):
             if isinstance(item.value, DataError):
                 raise item.value
             found.append(self._classifier.to_input(item))
@@ -86,7 +87,7 @@ class Writes:
     """A writer of text, asked at `/generate`."""
 
     path, answers_are = "/generate", "texts"
-    task = None
+    task: Task | None = None
 
     def __init__(self, name: str, model: str | os.PathLike[str] | None) -> None:
         self._model = choose(name, model).load()

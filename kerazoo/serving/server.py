@@ -46,9 +46,15 @@ def serve(
         InputError: the address or the port cannot be had, or there is no such model.
     """
     with listen(host, port) as listening:  # before the seconds that loading takes
-        served: Served = Writes(name, model) if task_of(spec(name)).generates else Classifies(name, model, explain)
+        served = _loaded(name, model, explain)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
         server(served, host, window).run(sockets=[listening])
+
+
+def _loaded(name: str, model: str | os.PathLike[str] | None, explain: bool) -> Served:
+    if task_of(spec(name)).generates:
+        return Writes(name, model)
+    return Classifies(name, model, explain)
 
 
 def server(served: Served, host: str = "127.0.0.1", window: float = 0.002) -> uvicorn.Server:
