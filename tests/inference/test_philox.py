@@ -23,8 +23,9 @@ def test_the_words_are_those_of_the_algorithm(number, wanted):
     assert " ".join(f"{int(word):08x}" for word in found) == wanted
 
 
-def test_the_numbers_are_these_on_every_backend():
-    found = keras.ops.convert_to_numpy(uniform(3, np.array(SEEDS[1:3], np.int32)))
+@pytest.mark.parametrize("form", [keras.ops.convert_to_tensor, np.asarray], ids=["tensor", "array"])
+def test_the_numbers_are_these_on_every_backend_and_in_numpy(form):
+    found = keras.ops.convert_to_numpy(uniform(3, form(np.array(SEEDS[1:3], np.int32))))
     wanted = [
         [0.41820383071899414, 0.8283745050430298, 0.007139444351196289],
         [0.7211278676986694, 0.8303260803222656, 0.5807508230209351],
@@ -38,7 +39,7 @@ def test_the_numbers_are_tensorflows_under_xla(count):
     tf = pytest.importorskip("tensorflow")
     draw = tf.function(lambda seed: tf.random.stateless_uniform((count,), seed, alg="philox"), jit_compile=True)
     own = compiled(lambda seed: uniform(count, seed))
-    together = uniform(count, np.array(SEEDS, np.int32)).numpy()
+    together = uniform(count, np.array(SEEDS, np.int32))
     for seed, row in zip(SEEDS, together, strict=True):
         assert np.array_equal(row, draw(tf.constant(seed)).numpy())
         assert np.array_equal(row, own(tf.constant(seed)).numpy())

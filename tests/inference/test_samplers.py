@@ -63,6 +63,14 @@ def test_what_is_filtered_out_is_never_drawn(logits, seed, k, p):
     assert left[range(3), drawn].all()
 
 
+@quick
+@given(rows, st.integers(0, 2**31 - 1), st.sampled_from([None, 1, 3, 9]), st.sampled_from([None, 0.5, 1.0]))
+def test_arrays_are_drawn_from_as_tensors_are(logits, seed, k, p):
+    shares = uniform(3, np.array([seed, 0], np.int32))
+    drawn = samplers.sample(logits, shares, 0.7, k, p)
+    assert np.array_equal(drawn, numpy(samplers.sample(tensor(logits), tensor(shares), 0.7, k, p)))
+
+
 @pytest.mark.parametrize("temperature", [1e-30, 1e-3])
 def test_a_low_temperature_is_greedy(temperature):
     logits = tensor(np.random.default_rng(0).normal(size=(5, 7)).astype(np.float32))
