@@ -46,7 +46,7 @@ def _equivalence(claim: Claim, language: Language) -> str:
 def _effect(claim: Claim, language: Language) -> str:
     if claim.parts and claim.verdict is not Verdict.UNDECIDED:
         return _parts(claim, language)
-    subject = {"metric": _capital(wording.metric(claim, language)), "tolerance": _tolerance(claim, language)}
+    subject = {"metric": wording.capital(wording.metric(claim, language)), "tolerance": _tolerance(claim, language)}
     if claim.verdict is Verdict.UNDECIDED:
         told = say("{metric}: {measured}; ", language, measured=wording.value(claim, language), **subject)
         return told + _undecided(claim, language)
@@ -64,7 +64,7 @@ def _parts(claim: Claim, language: Language) -> str:
     for verdict in dict.fromkeys(claim.parts.values()):
         names = [known(name, language) for name, one in claim.parts.items() if one is verdict]
         told.append(form.format(wording.words(verdict, language), comma.join(names))[:-1])
-    return _capital(semicolon.join(told)) + form[-1]
+    return wording.capital(semicolon.join(told)) + form[-1]
 
 
 def _undecided(claim: Claim, language: Language) -> str:
@@ -131,7 +131,3 @@ _SENTENCES: dict[str, Callable[[Claim, Language], str]] = {
 def _tolerance(claim: Claim, language: Language) -> str:
     number = text_of(claim.tolerance)
     return quantity(number, claim.unit, language) if claim.unit and claim.tolerance else number
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -28,6 +28,9 @@ TEXTS = {
     "{n} claims: {listed}": "{n}条论断：{listed}",
     "1 fact (of {claims} claims): {listed}": "1项（{claims}条论断）：{listed}",
     "{n} facts (of {claims} claims): {listed}": "{n}项（{claims}条论断）：{listed}",
+    "measured or computed: {measured}; settled by a source: {by_source}": (
+        "实测或推算：{measured}；依据文献：{by_source}"
+    ),
     "{n} numbers: {listed}": "{n}个数：{listed}",
     "1 article": "1篇文章",
     "{n} articles": "{n}篇文章",

@@ -99,14 +99,14 @@ def results_block(contents: Contents, language: Language = "en") -> str:
     for model in contents.models:
         about = [claim for claim in contents.claims if claim.model == model.name]
         for claim in about:
-            if claim.kind in ("program", "metric") and claim.id not in contents.cells:
+            if claim.kind in ("program", "metric") and claim.documented is not None and claim.id not in contents.cells:
                 rows.append(_result(model.name, claim, language))
         cells = [claim for claim in about if claim.id in contents.cells]
         if cells:
             what = say("the printed table of epochs", language)
             rows.append((_card(model.name), what, wording.cells(cells, language), "", ""))
     headings = [say(name, language) for name in ("model", "what", "documented", "measured", "verdict")]
-    summary = wording.summary(contents.claims, language) + say(".", language)
+    summary = wording.capital(wording.summary(contents.claims, language)) + say(".", language)
     return "\n\n".join([summary, table(headings, rows), *_weights(contents, language)])
 
 

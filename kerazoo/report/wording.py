@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,8 +68,20 @@ def covered(claims: Iterable[Claim]) -> dict[Verdict, int]:
 
 
 def summary(claims: Iterable[Claim], language: Language = "en") -> str:
-    """Return the counts of facts in one line: "12 facts (of 20 claims): 4 reproduced, 8 hold"."""
+    """Return the counts of facts in one line: "12 facts (of 20 claims): 4 reproduced, 8 hold".
+
+    What was measured or computed and what a source settles are counted apart.
+    """
     claims = list(claims)
+    groups = [[one for one in claims if (one.rule == "source") is by_source] for by_source in (False, True)]
+    if all(groups):
+        measured, by_source = (_counted(group, language) for group in groups)
+        form = "measured or computed: {measured}; settled by a source: {by_source}"
+        return say(form, language, measured=measured, by_source=by_source)
+    return _counted(claims, language)
+
+
+def _counted(claims: Sequence[Claim], language: Language) -> str:
     found = counts(claims)
     if not claims:
         return say("no claims", language)
@@ -78,6 +90,11 @@ def summary(claims: Iterable[Claim], language: Language = "en") -> str:
         return say("1 claim: {listed}" if total == 1 else "{n} claims: {listed}", language, n=total, listed=listed)
     form = "1 fact (of {claims} claims): {listed}" if total == 1 else "{n} facts (of {claims} claims): {listed}"
     return say(form, language, n=total, claims=len(claims), listed=listed)
+
+
+def capital(text: str) -> str:
+    """Return a text as a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def cells(claims: Iterable[Claim], language: Language = "en") -> str:
