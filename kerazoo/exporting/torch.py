@@ -19,6 +19,8 @@ from kerazoo.exporting.formats import Format, Run
 from kerazoo.lazy import keras, np
 from kerazoo.model_file import save_model
 
+_WHERE = Path(__file__).parents[2]  # of the package
+
 
 class Torch(Format):
     """A file for `torch.export.load`, which needs PyTorch alone."""
@@ -55,8 +57,10 @@ class Torch(Format):
 
 
 def _work(*arguments: str | Path) -> None:
-    command = [sys.executable, "-m", "kerazoo.exporting.torch_worker", *map(str, arguments)]
-    environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": os.pathsep.join(sys.path)}
+    # -P: what lies in the working directory is no module.
+    command = [sys.executable, "-P", "-m", "kerazoo.exporting.torch_worker", *map(str, arguments)]
+    paths = filter(None, (str(_WHERE), os.environ.get("PYTHONPATH")))
+    environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         told = (done.stderr.strip().split("\n") or [""])[-1]

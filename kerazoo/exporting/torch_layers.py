@@ -23,6 +23,9 @@ class Network(nn.Module):
         super().__init__()
         self._calls, self._inputs, self._outputs = internals.calls_of(model), model.inputs, model.outputs
         self._forms: dict[int, Callable[..., Any]] = {}
+        for call in self._calls:
+            if isinstance(call.operation, keras.layers.LSTM) and call.args[0].shape[1] is None:
+                raise _refused(call.operation, "an LSTM over sequences of any length, which PyTorch's exporter fixes")
         for operation in dict.fromkeys(call.operation for call in self._calls):
             form = self._forms[id(operation)] = _form_of(operation)
             if isinstance(form, nn.Module):
@@ -33,6 +36,7 @@ class Network(nn.Module):
         values = {id(symbol): one for symbol, one in zip(self._inputs, inputs, strict=True)}
         for call in self._calls:
             args, given = _filled_in((call.args, call.kwargs), values)
+            given = {name: one for name, one in given.items() if one is not None and name != "training"}
             found = self._forms[id(call.operation)](*args, **given)
             values |= zip(map(id, call.outputs), found if isinstance(found, tuple) else [found], strict=True)
         outputs = tuple(values[id(one)] for one in self._outputs)

@@ -15,6 +15,7 @@ from kerazoo.trained import trained
 pytestmark = pytest.mark.usefixtures("no_real_data")
 
 COMPARED = [name for name, form in FORMATS.items() if form.runs]
+REFUSED = {("textgen_lstm", "torch"): "an LSTM over sequences of any length"}
 WITH_LSTMS = {
     "stacked": lambda: [keras.layers.LSTM(4, return_sequences=True), keras.layers.LSTM(3)],
     "backwards": lambda: [keras.layers.LSTM(4, return_sequences=True, go_backwards=True)],
@@ -25,6 +26,10 @@ WITH_LSTMS = {
 @pytest.mark.parametrize("name", kerazoo.list_models())
 @pytest.mark.parametrize("form", COMPARED)
 def test_a_written_model_answers_as_keras_does(exported, name, form):
+    if (name, form) in REFUSED:
+        with pytest.raises(kerazoo.InputError, match=REFUSED[name, form]):
+            exported(name, form)
+        return
     found = exported(name, form)
     assert found.path.exists() and found.bytes > 0
     assert found.check.difference <= 1e-4
@@ -32,7 +37,7 @@ def test_a_written_model_answers_as_keras_does(exported, name, form):
     assert found.check.agreement in ((None,) if name == "attention_block" else (1.0,))
 
 
-@pytest.mark.parametrize("form", COMPARED)
+@pytest.mark.parametrize("form", [form for form in COMPARED if ("textgen_lstm", form) not in REFUSED])
 def test_batches_and_lengths_of_any_size_are_taken(exported, model, form):
     run = FORMATS[form].load(exported("textgen_lstm", form).path)
     for shape in ((1, 1), (3, 7), (2, 90)):
