@@ -1,6 +1,7 @@
 """The printed programs: quoted whole, failing where it is said, and corrected in docs/programs."""
 
 from pathlib import Path
+from random import Random
 
 import pytest
 from articles import ENTRIES, claim
@@ -41,15 +42,20 @@ def test_a_program_is_quoted_with_its_claim_and_stands_corrected_in_the_document
     assert f"({name}.py)" in (DOCS / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if program.library == "torch" else (pytest.mark.tensorflow, pytest.mark.real_data))
-        for name, program in PROGRAMS.items()
-    ],
-)
-def test_a_program_fails_where_it_is_said_to_and_runs_when_repaired(name):
-    pytest.importorskip(PROGRAMS[name].library)
+@pytest.fixture(scope="module")
+def at_once():
+    """How each trial of the programs for Keras ends: all in one go, since importing it takes most of the time."""
+    programs = [program for program in PROGRAMS.values() if program.library == "tensorflow"]
+    texts = list(dict.fromkeys(text for one in programs for text in (*one.with_more(), *one.with_one())))
+
+    def download(folder):
+        for write in {program.downloads for program in programs}:
+            write(folder, Setting(), False)
+
+    return dict(zip(texts, run(texts, "tensorflow", download), strict=True))
+
+
+def check(name):
     found, failures = claim(f"{name}/program"), FAILURES[name]
     assert found.verdict == ("not_runnable" if failures else "holds")
     assert len(found.repairs) == len(failures)
@@ -60,20 +66,32 @@ def test_a_program_fails_where_it_is_said_to_and_runs_when_repaired(name):
         assert bool(repair["alone"]["error"]) == (len(failures) > 1)  # where several are needed, none suffices
 
 
-def test_programs_run_apart_and_only_for_so_long(tmp_path):
-    library = pytest.importorskip("tensorflow").__name__
+def test_the_pytorch_program_fails_where_it_is_said_to_and_runs_when_repaired():
+    pytest.importorskip("torch")
+    check("000")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["001", "002", "003", "004"])
+def test_a_program_fails_where_it_is_said_to_and_runs_when_repaired(name, at_once, monkeypatch):
+    monkeypatch.setattr(repairing, "run", lambda texts, *given, **options: [at_once[text] for text in texts])
+    check(name)
+
+
+def test_programs_run_apart_and_only_for_so_long(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("import random\n\nmanual_seed = random.seed\n")  # quick to import
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     bars = "print('1/2 \\x1b[1m━━\\x1b[0m 1s 2s/step - loss: 0.9'); print('2/2 ━━ 4s 2s/step - loss: 0.5\\n\\nend')"
-    read = "import tensorflow as tf\nprint(open(tf.keras.utils.get_file('a.txt', 'http://0.0.0.0/a.txt')).read())"
-    texts = ["while True:\n    pass", bars, "def f():\n    1 / 0\n\nf()", read]
-
-    def download(folder):
-        (folder / "a.txt").write_text("letters")
-
-    endless, shown, failed, reading = run(texts, library, download, seconds=3)
-    assert not endless.ran and "3 seconds" in endless.error
+    seeded = "import random\nrandom.seed = None\nprint(random.random())"
+    library = "import os\ndef f():\n    os.listdir('nowhere')\n\nf()"
+    texts = ["while True:\n    pass", bars, seeded, library, "import warnings\nwarnings.warn('oh')"]
+    endless, shown, random, failed, warned = run(texts, "torch", lambda folder: None, seed=3, seconds=1)
+    assert not endless.ran and "1 seconds" in endless.error
     assert shown.ran and shown.printed == ("loss: 0.5", "end")
-    assert (failed.error, failed.call, failed.line) == ("ZeroDivisionError: division by zero", "1 / 0", 2)
-    assert reading.printed == ("letters",)
+    assert random.printed == (str(Random(3).random()),)
+    assert failed.error.startswith("FileNotFoundError") and (failed.call, failed.line) == ("os.listdir('nowhere')", 3)
+    assert warned.ran and warned.warnings == ("UserWarning: oh",) and not failed.warnings
 
 
 @pytest.fixture

@@ -62,6 +62,14 @@ class Program:
                 text = text.replace(old, new)
         return text
 
+    def with_more(self) -> list[str]:
+        """Return the printed text, and that with one more repair each time, to all of them."""
+        return [self.repaired(self.repairs[:count]) for count in range(len(self.repairs) + 1)]
+
+    def with_one(self) -> list[str]:
+        """Return the text with each of the repairs alone."""
+        return [self.repaired([one]) for one in self.repairs]
+
     def run(self, texts: Sequence[str], setting: Setting, whole: bool = False) -> list[Outcome]:
         """Run texts of the program, as `running.run` does."""
 
@@ -85,8 +93,7 @@ def tried(program: Program, setting: Setting) -> dict[str, Any]:
         RuntimeError: the program fails with every repair.
     """
     every = list(program.repairs)
-    alone = [program.repaired([one]) for one in every]
-    more = [program.repaired(every[:count]) for count in range(len(every) + 1)]
+    more, alone = program.with_more(), program.with_one()
     texts = list(dict.fromkeys([*more, *alone]))
     ends = dict(zip(texts, program.run(texts, setting), strict=True))
     printed, last = ends[more[0]], ends[more[-1]]
