@@ -99,7 +99,8 @@ def results_block(contents: Contents, language: Language = "en") -> str:
     for model in contents.models:
         about = [claim for claim in contents.claims if claim.model == model.name]
         for claim in about:
-            if claim.kind in ("program", "metric") and claim.documented is not None and claim.id not in contents.cells:
+            told = claim.documented is not None or claim.binomial is not None
+            if claim.kind in ("program", "metric") and told and claim.id not in contents.cells:
                 rows.append(_result(model.name, claim, language))
         cells = [claim for claim in about if claim.id in contents.cells]
         if cells:
