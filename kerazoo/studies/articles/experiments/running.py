@@ -82,10 +82,11 @@ def run(
             files.append(folder / f"{place:02}.py")
             files[-1].write_text(text, encoding="utf-8")
         script = Path(__file__).with_name("program_process.py")
-        limits = {"TF_CPP_MIN_LOG_LEVEL": "3", **({} if whole else CUT)}
+        environment = {name: value for name, value in os.environ.items() if name not in CUT}
+        environment |= {"KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONIOENCODING": "utf-8"}
         process = subprocess.run(
             [sys.executable, str(script), str(folder), library, str(seed), str(seconds)],
-            env={**os.environ, "KERAS_HOME": str(home), "PYTHONIOENCODING": "utf-8", **limits},
+            env=environment if whole else environment | CUT,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
