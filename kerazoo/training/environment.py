@@ -15,7 +15,7 @@ from kerazoo.factory import exact_products
 from kerazoo.lazy import BACKENDS, keras
 from kerazoo.training import devices
 
-_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "jax", "jaxlib", "torch")
+_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "scipy", "onnxruntime", "jax", "jaxlib", "torch")
 _OF_PROCESSOR = ("vendor_id", "cpu family", "model", "stepping", "cache size")
 _MASKS = {
     "tensorflow": "which cuDNN takes only where they are padded at the end",
