@@ -44,8 +44,11 @@ def _equivalence(claim: Claim, language: Language) -> str:
 
 
 def _effect(claim: Claim, language: Language) -> str:
-    if claim.parts and claim.verdict is not Verdict.UNDECIDED:
-        return _parts(claim, language)
+    if claim.parts:
+        told = _parts(claim, language)
+        if claim.verdict is Verdict.UNDECIDED:
+            told += (" " if language == "en" else "") + wording.capital(_undecided(claim, language))
+        return told
     subject = {"metric": wording.capital(wording.metric(claim, language)), "tolerance": _tolerance(claim, language)}
     if claim.verdict is Verdict.UNDECIDED:
         told = say("{metric}: {measured}; ", language, measured=wording.value(claim, language), **subject)
@@ -59,7 +62,7 @@ def _effect(claim: Claim, language: Language) -> str:
 
 def _parts(claim: Claim, language: Language) -> str:
     """Return the verdicts on a claim's parts, each with the names of those that have it."""
-    comma, semicolon, form = (", ", "; ", "{}: {}.") if language == "en" else ("、", "；", "{}：{}。")
+    comma, semicolon, form = (", ", "; ", "{}: {}.") if language == "en" else ("、", "；", "{1}：{0}。")
     told = []
     for verdict in dict.fromkeys(claim.parts.values()):
         names = [known(name, language) for name, one in claim.parts.items() if one is verdict]

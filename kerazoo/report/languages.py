@@ -24,7 +24,7 @@ UNITS = {
     "decades": "{}个数量级",
     "epochs": "{}轮",
     "examples": "{}个样本",
-    "images": "{}幅图像",
+    "images": "{}张图片",
     "inputs": "{}个输入",
     "layers": "{}层",
     "lines": "{}行",

@@ -107,7 +107,7 @@ def claim(**fields):
         (
             {"decides": 23},
             "Measured 0.802 ± 0.025, printed 0.819; 3 seeds cannot decide, about 23 would.",
-            "实测0.802 ± 0.025，文中0.819；只有3次，不能判定，约需23次。",
+            "实测0.802 ± 0.025，文中0.819；只测了3次，不足以判定，约需23次。",
         ),
         (
             {"verdict": "not_reproduced"},
@@ -122,7 +122,7 @@ def claim(**fields):
         (
             {"rule": "effect", "n": 1, "sd": None, "interval": None},
             "Accuracy of one less that of the other: 0.802; one seed cannot decide.",
-            "两者准确率之差：0.802；只有1次，不能判定。",
+            "两者准确率之差：0.802；只测了1次，不足以判定。",
         ),
         (
             {"rule": "equal", "verdict": "wrong", "n": 1, "documented": 1, "measured": 2, "unit": "class"},
@@ -132,7 +132,7 @@ def claim(**fields):
         (
             {"rule": "runs", "verdict": "not_runnable", "repairs": ({"call": "f(x)", "error": "TypeError"},)},
             "As printed it fails at `f(x)`: TypeError",
-            "程序原样运行到`f(x)`时报错：TypeError",
+            "程序按原样运行到`f(x)`时报错：TypeError",
         ),
         ({"answer": "So it is.", "zh": {"answer": "正是如此。"}}, "So it is.", "正是如此。"),
     ],
@@ -184,7 +184,7 @@ def test_a_curve_tells_its_story_in_chinese(curve, told):
 
 def test_pictures_tell_what_to_see_in_chinese():
     assert stories.of_confusion([[9, 1], [0, 10]], "zh").startswith("20个中认错1个，最常把0认作1（1次）")
-    assert stories.of_lines({"a": [[5, 4]], "b": [[0.1, 4]]}, False, "zh") == "第一处：a 5，b 0.1；a是b的50倍。"
+    assert stories.of_lines({"a": [[5, 4]], "b": [[0.1, 4]]}, False, "zh") == "起点处：a 5，b 0.1；a是b的50倍。"
     attention = stories.of_weights([[1, 0], [0.5, 0.5]], ["q", "r"], ["k", "l"], "zh")
     assert attention == "q对k的权重最大（1.000）；r对各项的权重相同。"
     printed = stories.of_curve("test loss", [[0.5, 0.4]], {1: 0.3, 2: 0.2}, language="zh")
@@ -202,4 +202,8 @@ def test_a_claim_of_parts_says_which_hold():
         kerazoo.claims()[0], rule="effect", verdict=Verdict.MIXED, answer="", zh={}, parts=parts
     )
     assert answers.answer(claim) == "Not reproduced: test loss, against tanh; holds: gap in loss."
-    assert answers.answer(claim, "zh") == "不符：测试损失、与tanh相比；成立：损失差距。"
+    assert answers.answer(claim, "zh") == "测试损失、与tanh相比：不符；损失差距：成立。"
+    parts = {"test loss": Verdict.HOLDS, "against tanh": Verdict.UNDECIDED}
+    claim = dataclasses.replace(claim, verdict=Verdict.UNDECIDED, parts=parts, n=2, decides=18)
+    assert answers.answer(claim) == "Holds: test loss; undecided: against tanh. 2 seeds cannot decide, about 18 would."
+    assert answers.answer(claim, "zh") == "测试损失：成立；与tanh相比：证据不足。只测了2次，不足以判定，约需18次。"
