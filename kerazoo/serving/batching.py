@@ -6,10 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+_Request: TypeAlias = tuple[Sequence[Asked], asyncio.Future[Sequence[Answer]]]
 
 
 class Busy(Exception):
@@ -32,7 +33,7 @@ class Batcher(Generic[Asked, Answer]):
         self, answer: Callable[[list[Asked]], Sequence[Answer]], *, most: int, window: float, waiting: int
     ) -> None:
         self._answer, self._most, self._window, self._limit = answer, most, window, waiting
-        self._asked: deque[tuple[Sequence[Asked], asyncio.Future[Sequence[Answer]]]] = deque()
+        self._asked: deque[_Request[Asked, Answer]] = deque()
         self._count = 0
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kerazoo-model")
@@ -59,22 +60,27 @@ class Batcher(Generic[Asked, Answer]):
                 await self._arrived.wait()
                 if self._count < self._most and self._window:
                     await asyncio.sleep(self._window)
-                batch = self._next()
-                things = [thing for asked, _ in batch for thing in asked]
-                try:
-                    answers: Sequence[Answer] = await loop.run_in_executor(self._thread, self._answer, things)
-                except Exception as error:
-                    for _, future in batch:
-                        if not future.done():  # its client may have gone
-                            future.set_exception(error)
-                else:
-                    self._hand_out(batch, answers)
+                await self._answer_together(self._next(), loop)
         finally:
             self._thread.shutdown(wait=False)
 
-    def _next(self) -> list[tuple[Sequence[Asked], asyncio.Future[Sequence[Answer]]]]:
+    async def _answer_together(self, batch: list[_Request[Asked, Answer]], loop: asyncio.AbstractEventLoop) -> None:
+        """Answer a batch; where that fails, each request alone, so that none gets the error of another."""
+        things = [thing for asked, _ in batch for thing in asked]
+        try:
+            answers: Sequence[Answer] = await loop.run_in_executor(self._thread, self._answer, things)
+        except Exception as error:
+            if len(batch) > 1:
+                for request in batch:
+                    await self._answer_together([request], loop)
+            elif not batch[0][1].done():  # its client may have gone
+                batch[0][1].set_exception(error)
+        else:
+            self._hand_out(batch, answers)
+
+    def _next(self) -> list[_Request[Asked, Answer]]:
         """Return what waits, in its order, up to the size of a batch."""
-        batch: list[tuple[Sequence[Asked], asyncio.Future[Sequence[Answer]]]] = []
+        batch: list[_Request[Asked, Answer]] = []
         count = 0
         while self._asked and (not batch or count + len(self._asked[0][0]) <= self._most):
             batch.append(self._asked.popleft())
@@ -85,9 +91,7 @@ class Batcher(Generic[Asked, Answer]):
         return batch
 
     @staticmethod
-    def _hand_out(
-        batch: list[tuple[Sequence[Asked], asyncio.Future[Sequence[Answer]]]], answers: Sequence[Answer]
-    ) -> None:
+    def _hand_out(batch: list[_Request[Asked, Answer]], answers: Sequence[Answer]) -> None:
         place = 0
         for asked, future in batch:
             if not future.done():

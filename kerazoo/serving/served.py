@@ -16,6 +16,7 @@ from kerazoo.inference.predicting import classifier
 from kerazoo.report.predictions import record
 from kerazoo.serving.inputs import MOST_INPUTS, inputs_of
 from kerazoo.tasks import Task
+from kerazoo.tasks.files import check_unicode
 from kerazoo.tasks.items import Input
 
 LONGEST_TEXT = 2_000  # tokens that a request may have written
@@ -106,6 +107,7 @@ class Writes:
         settings.pop("prompt", None)
         if not isinstance(prompt, str) or len(prompt) > LONGEST_PROMPT:
             raise InputError(f"prompt: wanted a text of at most {LONGEST_PROMPT:,} characters")
+        check_unicode(prompt, "the prompt")
         generating.check_settings(**settings)
         if settings["length"] > LONGEST_TEXT:
             raise InputError(f"length={settings['length']}: wanted at most {LONGEST_TEXT}")

@@ -124,6 +124,7 @@ BAD = [
     ("imdb_lstm", {"inputs": [""]}, 422, "empty text"),
     ("imdb_lstm", {"inputs": [3.5]}, 422, "wanted a text"),
     ("textgen_lstm", {"prompt": 3}, 422, "prompt"),
+    ("textgen_lstm", {"prompt": "\ud800"}, 422, "not Unicode"),
     ("textgen_lstm", {"prompts": "x"}, 422, "wanted a JSON object with any of"),
     ("textgen_lstm", {"length": 3000}, 422, "at most 2000"),
     ("textgen_lstm", {"length": 0}, 422, "length=0"),
@@ -181,13 +182,13 @@ def test_what_arrives_together_is_answered_together_in_order():
             await batcher.ask(list(range(7)))
         with pytest.raises(ValueError, match="no answer"):
             await batcher.ask(["bad"])
-        after = await batcher.ask([9])
+        after = await asyncio.gather(*(batcher.ask(one) for one in ([9], ["bad"])), return_exceptions=True)
         running.cancel()
         return found, after
 
-    found, after = asyncio.run(several())
-    assert (found, after) == ([[2], [4, 6], [8, 10]], [18])
-    assert calls == [[1, 2, 3], [4, 5], ["bad"], [9]]
+    found, (after, error) = asyncio.run(several())
+    assert (found, after, str(error)) == ([[2], [4, 6], [8, 10]], [18], "no answer")
+    assert calls == [[1, 2, 3], [4, 5], ["bad"], [9, "bad"], [9], ["bad"]]
 
 
 def test_a_port_that_is_taken_and_a_model_that_is_not_there_are_one_line(capsys):
