@@ -275,8 +275,8 @@ TEXTS = {
     "against L2": "与L2相比",
     "against sigmoid": "与sigmoid相比",
     "against tanh": "与tanh相比",
-    "document 003's net, against sigmoid": "文章003的网络（与sigmoid相比）",
-    "document 003's net, against tanh": "文章003的网络（与tanh相比）",
+    "the digit net, against sigmoid": "手写数字网络（与sigmoid相比）",
+    "the digit net, against tanh": "手写数字网络（与tanh相比）",
     "512 units with ReLU": "512个ReLU单元",
     "it is the input layer": "它是输入层",
 }

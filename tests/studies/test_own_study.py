@@ -73,7 +73,7 @@ def test_a_study_in_toml_alone_gives_verdicts_and_a_page(study, capsys):
     assert {claim["fact"] for claim in claims} == set(verdicts)
     assert main(["report", "--study", str(study), "--out", str(study / "report")]) == 0
     page = (study / "report" / "report.html").read_text(encoding="utf-8")
-    assert "1 article, 3 claims" in page and "My blog post" in page
+    assert "1 article; 3 claims" in page and "My blog post" in page
     assert "Measured, training loss" in page  # the curve of a training is drawn without being asked for
     assert {path.name for path in (study / "report" / "models").iterdir()} == {"toy_mlp.md"}
 
