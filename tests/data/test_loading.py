@@ -142,7 +142,7 @@ def test_without_data_and_network_auto_takes_the_sample_and_says_so(no_network, 
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", ["mnist_mlp", "imdb_lstm", "textgen_lstm"])
+@pytest.mark.parametrize("name", ["mnist_mlp", "textgen_lstm"])
 def test_real_data_comes_from_the_cache_the_second_time(name, monkeypatch):
     first = kerazoo.load_data(name, source="tfds")
     monkeypatch.setattr(prepared.Prepared, "read", None)

@@ -7,6 +7,7 @@ import pytest
 
 from kerazoo import Dataset, build, load_data
 from kerazoo.data.text import windows
+from kerazoo.lazy import tf
 from kerazoo.ledger.study import load_study
 from kerazoo.ledger.values import beside, is_number, look_up
 from kerazoo.studies.articles.experiments import (
@@ -26,6 +27,8 @@ from kerazoo.studies.articles.experiments import (
 )
 
 STUDY = load_study()
+# The functions of tf.data are compiled all the same, of which TensorFlow warns.
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
 
 
 def quiet(text):
@@ -44,6 +47,25 @@ def lacking(check, values):
     return [path for path in wanted_of(check) if not is_number(look_up(values, path))]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def uncompiled():
+    """Keras's own steps, one by one: a few of them take less time than to compile the engine's loops."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAZOO_PLAIN", "1")
+        tf.config.run_functions_eagerly(True)
+        yield
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """The engine's compiled loops all the same, for hundreds of steps."""
+    monkeypatch.delenv("KERAZOO_PLAIN")
+    tf.config.run_functions_eagerly(False)
+    yield
+    tf.config.run_functions_eagerly(True)
+
+
 @pytest.fixture(scope="module")
 def digits():
     """Ten fuzzy patterns: 96 to train and 64 to test."""
@@ -60,6 +82,7 @@ def test_what_has_chance_in_it_is_measured_with_enough_seeds(name):
     assert found.seeds >= (20 if found.data == ("mnist",) and not name.startswith("corrected") else 3)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_the_toy_logs_every_hundred_epochs_and_a_seed_gives_its_values_again():
     data = load_data("toy_mlp")
     values = trainings.toy_values(data, seed=0, epochs=200)
