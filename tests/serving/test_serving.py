@@ -149,6 +149,12 @@ def test_other_paths_methods_types_and_hosts_are_refused(served):
         urllib.request.urlopen(urllib.request.Request(f"{url}/health", headers={"Host": "evil.example"}), timeout=30)
 
 
+@pytest.mark.parametrize("name", ["127.0.0.1:8000", "localhost", "[::1]:8000"])
+def test_this_machine_is_called_by_any_of_its_names(served, name):
+    url, _ = served("mnist_mlp")
+    assert ask(f"{url}/health", Host=name)[0] == 200
+
+
 def test_the_name_of_a_file_is_a_text_and_no_file(served, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "superb.txt").write_text("dull dull dull")
@@ -197,6 +203,8 @@ def test_a_port_that_is_taken_and_a_model_that_is_not_there_are_one_line(capsys)
         for arguments, says in (
             (["mnist_mlp", "--port", str(port)], f"port {port} of 127.0.0.1 is in use"),
             (["mnist_mlp", "--port", "70000"], "port=70000"),
+            (["mnist_mlp", "--port", "0", "--window", "nan"], "window=nan"),
+            (["mnist_mlp", "--port", "0", "--window", "-1"], "window=-0.001"),
             (["mnist_mpl"], "Did you mean 'mnist_mlp'?"),
             (["attention_block", "--port", "0"], "no classes to predict"),
             (["mnist_mlp", "--port", "0", "--model", "gone.keras"], "is not a file"),
