@@ -119,6 +119,7 @@ BAD = [
     ("mnist_mlp", {"inputs": [[0.0] * 784, [0.0] * 3]}, 422, "input 1 has shape (3,)"),
     ("mnist_mlp", {"inputs": ["/etc/passwd"]}, 422, "input 0 is no base64"),
     ("mnist_mlp", {"inputs": ["aGVsbG8="]}, 422, "input 0"),
+    ("mnist_mlp", {"inputs": [base64.b64encode(b"PK\x03\x04" + bytes(9)).decode()]}, 422, "file of arrays"),
     ("mnist_mlp", {"inputs": [{"path": "x.npy"}]}, 422, "input 0: wanted a picture as base64"),
     ("mnist_mlp", {"inputs": [["a", "b"]]}, 422, "input 0"),
     ("imdb_lstm", {"inputs": [""]}, 422, "empty text"),
