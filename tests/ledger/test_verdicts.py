@@ -232,6 +232,8 @@ def test_values_are_shown_short():
         ([True, True], "holds"),
         ([False, False], "wrong"),
         ([True, False], "mixed"),
+        ([True, None], "not_measured"),
+        ([False, None], "wrong"),
     ],
 )
 def test_a_claim_of_several_parts_is_mixed_where_they_differ(parts, verdict):
