@@ -90,7 +90,7 @@ def _found(entry: Entry, rows: Sequence[Row], seeds: int, family: Corrected | No
     """Return what the entry's rule makes of the rows: of its value, or of each of its parts."""
 
     def of(path: str) -> Finding:
-        found = applied(entry, values_of(rows, path), [row["seed"] for row in rows], family)
+        found = applied(replace(entry, value=path), values_of(rows, path), [row["seed"] for row in rows], family)
         by_one = entry.rule in _OVER_SEEDS and len(rows) == 1 < seeds and found.summary
         return undecided_by_one(found) if by_one else found
 

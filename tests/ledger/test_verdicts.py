@@ -244,6 +244,12 @@ def test_a_claim_of_several_parts_is_mixed_where_they_differ(parts, verdict):
     assert all(f"{name}: " in found.note for name in paths)
 
 
+def test_a_part_that_is_not_there_is_named_by_its_path():
+    given = entry(rule="true", kind="statement", parts={"one": "number", "other": "gone.a"})
+    found = judge(given, [make_row(values={"number": True})])
+    assert found.verdict == "not_measured" and "nothing at 'gone.a'" in found.note
+
+
 @given(st.lists(st.sampled_from(list(Verdict)), max_size=6))
 def test_verdicts_on_one_fact_are_combined_in_any_order(verdicts):
     found = combined(verdicts)
