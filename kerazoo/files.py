@@ -130,7 +130,8 @@ def whole_directory(path: Path) -> Iterator[Path]:
     """Yield a temporary directory beside `path`, which becomes `path` unless another process was there first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_WRITING))
+    temporary = path.with_name(f"{_WRITING}{uuid.uuid4().hex}")
+    temporary.mkdir()  # with the permissions of any other directory, which `tempfile` withholds
     try:
         yield temporary
         try:

@@ -43,7 +43,7 @@ def _fetched(address: str) -> Path:
         path = Path(hf_hub_download(repository, FILE, revision=revision))
     except missing as error:
         raise ModelFileError(f"there is no '{FILE}' at {address}, or it is private: {_line(error)}") from None
-    except (OSError, errors.HfHubHTTPError, errors.LocalEntryNotFoundError, ValueError) as error:
+    except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses
         raise UnavailableError(f"{address} cannot be fetched: {_line(error)}") from None
     _check(path, address)
     return path

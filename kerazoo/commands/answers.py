@@ -68,15 +68,14 @@ def generate(name: str, prompt: str, samples: int, model: str | None, as_json: b
     """
     import random
 
+    from kerazoo.inference.choosing import choose
     from kerazoo.inference.generating import check_settings, generate, stream
 
     if settings["seed"] is None:
         settings["seed"] = random.randrange(2**32)
     settings["stop"] = list(settings["stop"]) or None
     check_settings(samples=samples, **settings)  # before the model is loaded
-    loaded: Any = model or name
-    if model and not model.endswith(".onnx"):
-        loaded = kerazoo.load_model(model, name)
+    loaded: Any = choose(name, model).load() if model else name
     if samples == 1 and not as_json:
         for piece in stream(loaded, prompt, **settings):
             sys.stdout.write(printable(piece, keep="\n\t"))

@@ -18,6 +18,10 @@ from kerazoo.weights.packing import pack
 OPSET, IR_VERSION = 17, 8  # the oldest that have what is needed, so that older runtimes read the files
 
 
+class UnknownLayer(Exception):
+    """A layer, an option or a value for which there is nothing here; the message names it."""
+
+
 class Graph:
     """A graph in the making; values are known by their names.
 
@@ -52,6 +56,8 @@ class Graph:
         """The name of the value that a symbolic tensor of Keras's stands for; a number becomes a constant."""
         if isinstance(tensor, (int, float)):
             return self.constant(tensor, np.float32 if isinstance(tensor, float) else np.int32)
+        if id(tensor) not in self._values:
+            raise UnknownLayer("a value that is no layer's output")
         return self._values[id(tensor)]
 
     def __setitem__(self, tensor: Any, value: str) -> None:
@@ -103,6 +109,8 @@ class Graph:
 
     def _store(self, variable: keras.Variable) -> tuple[str, str]:
         """Return the names of a weight as it is stored, and of the scales of its rows, empty where it has none."""
+        if id(variable) not in self._places:
+            raise UnknownLayer("weights that are computed, as with LoRA")
         if id(variable) not in self._stored:
             name = f"{self._places[id(variable)]}.{variable.name}"
             array = keras.ops.convert_to_numpy(variable.value).astype(np.float32)

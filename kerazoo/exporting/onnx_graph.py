@@ -15,8 +15,8 @@ from onnx import helper
 from kerazoo.engine import internals
 from kerazoo.engine.layer_swap import plain_class
 from kerazoo.errors import InputError, UnavailableError
-from kerazoo.exporting.onnx_builder import Graph
-from kerazoo.exporting.onnx_layers import UnknownLayer, function_of
+from kerazoo.exporting.onnx_builder import Graph, UnknownLayer
+from kerazoo.exporting.onnx_layers import function_of
 from kerazoo.files import whole_file
 from kerazoo.lazy import keras
 from kerazoo.model_file import ORIGIN, origin_of, origin_to_json
@@ -77,6 +77,8 @@ def to_onnx(model: keras.Model, metadata: Mapping[str, str] | None = None, *, sm
     names = {id(tensor): call.operation.name for call in calls for tensor in call.outputs}
     taken = {one.name for one in model.inputs}
     for tensor in model.outputs:
+        if id(tensor) not in names:
+            raise UnknownLayer(f"the model '{model.name}' returns an input as it is")
         name = next(one for one in _numbered(names[id(tensor)]) if one not in taken)
         graph.output(name, graph[tensor], _shape(tensor.shape))
         taken.add(name)
@@ -122,7 +124,8 @@ def _exported_by_keras(model: keras.Model, metadata: Mapping[str, str]) -> onnx.
             model.export(path, format="onnx", verbose=False)
             made = onnx.load(path)
         except ImportError as error:
-            told = f"Keras's exporter needs the package {error.name}: pip install {error.name}"
+            missing = error.name or "tf2onnx"  # which Keras asks for without its name
+            told = f"Keras's exporter needs the package {missing}: pip install {missing}"
             raise UnavailableError(f"the model '{model.name}' cannot be written as ONNX: {told}") from error
         except Exception as error:  # Keras and tf2onnx raise whatever they met first
             reason = str(error).strip().split("\n")[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 from onnx import TensorProto
 
-from kerazoo.exporting.onnx_builder import Graph
+from kerazoo.exporting.onnx_builder import Graph, UnknownLayer
 from kerazoo.lazy import keras, np
 
 _ACTIVATIONS = {
@@ -24,10 +24,6 @@ _ACTIVATIONS = {
 }
 _OF_LSTM = ("tanh", "sigmoid", "relu", "softplus", "softsign")
 _MASKED = -1e30  # as in `kerazoo.layers.attention`
-
-
-class UnknownLayer(Exception):
-    """A layer, or an option of one, that has no function here; the message names it."""
 
 
 def dense(g: Graph, layer: Any, x: Any) -> str:
@@ -217,6 +213,8 @@ def function_of(operation: Any, kind: type) -> Callable[..., Any]:
     """
     from kerazoo import layers
 
+    if getattr(operation, "quantization_mode", None) is not None:
+        raise UnknownLayer(f"the layer '{operation.name}' is quantised")
     kinds: dict[Any, Callable[..., Any]] = {
         keras.layers.Dense: dense,
         keras.layers.Dropout: lambda g, layer, x, **_: g[x],

@@ -130,8 +130,10 @@ def faults_of_entry(entry: Entry) -> Iterator[str]:
     if isinstance(entry.experiment, Declared):
         faults = list(faults_of_declaration(entry.experiment))
         yield from (f"experiment: {fault}" for fault in faults)
-        if not faults and entry.value.partition(".")[0] not in entry.experiment.values:
-            yield f"value '{entry.value}' is not what it measures; wanted one of {', '.join(entry.experiment.values)}"
+        paths = {"value": [entry.value], "parts": entry.parts.values(), "beside": entry.beside.values()}
+        for name, path in ((name, path) for name, listed in paths.items() for path in listed if not faults):
+            if path.partition(".")[0] not in entry.experiment.values:
+                yield f"{name} '{path}' is not what it measures; wanted one of {', '.join(entry.experiment.values)}"
 
 
 def _is_plain(value: Any) -> bool:

@@ -31,7 +31,8 @@ class Reproduction:
         claims: the claims that were chosen, judged by the rows in `out` (with `verify`, by the record).
         rows: those that this call measured.
         planned: how many runs the call wanted to have measured, here or before.
-        out: the directory of the rows and of `verdicts.json`; None with `verify`, which writes nothing.
+        out: the directory of the rows and of `verdicts.json`, which has the study's other claims too; None with
+            `verify`, which writes nothing.
         unmeasurable: the experiments that cannot be carried out here, each with the reason.
         failed: the experiments that raised an error, each with its line.
         differences: with `verify`, where a value measured now is not the recorded one.
@@ -133,8 +134,10 @@ def reproduce(
         seconds=time.monotonic() - begun,
     )
     if not verify and not (of_study.packaged and directory.resolve() == of_study.record.resolve()):
-        verdicts = [dataclasses.asdict(claim) for claim in judged]
-        document = {"kerazoo": __version__, "summary": found.summary, "failed": found.failed, "claims": verdicts}
+        every = of_study.judge(of_study.entries, rows, absences)  # of what was not chosen now too: rows may be there
+        summary = Counter(str(claim.verdict) for claim in every)
+        verdicts = [dataclasses.asdict(claim) for claim in every]
+        document = {"kerazoo": __version__, "summary": summary, "failed": found.failed, "claims": verdicts}
         directory.mkdir(parents=True, exist_ok=True)
         write_text(directory / VERDICTS, to_json(document))
     return found

@@ -80,7 +80,7 @@ def undecided_by_one(found: Finding) -> Finding:
 
 
 def combined(verdicts: Iterable[str]) -> Verdict:
-    """Return what several verdicts on one fact, or on the parts of one claim, come to.
+    """Return what several verdicts on one fact come to.
 
     It is mixed where some are for it and others against it, contradicted where none is for it, and undecided where
     none is against it and some are undecided.
@@ -93,6 +93,13 @@ def combined(verdicts: Iterable[str]) -> Verdict:
         if group:
             return min(group, key=list(Verdict).index)
     return Verdict.NOT_COMPARABLE if Verdict.NOT_COMPARABLE in found else Verdict.NOT_MEASURED
+
+
+def of_parts(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return what the verdicts on the parts of one claim come to: as `combined`, but it stands only by all of them."""
+    found = set(verdicts)
+    verdict = combined(found)
+    return Verdict.NOT_MEASURED if verdict in _FOR and Verdict.NOT_MEASURED in found else verdict
 
 
 _FOR = {Verdict.REPRODUCED, Verdict.HOLDS}

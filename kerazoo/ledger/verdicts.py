@@ -9,7 +9,7 @@ from typing import Any
 from kerazoo.ledger import statistics
 from kerazoo.ledger.entries import Entry
 from kerazoo.ledger.record import Row, select
-from kerazoo.ledger.rules import Corrected, Finding, applied, combined, undecided_by_one
+from kerazoo.ledger.rules import Corrected, Finding, applied, of_parts, undecided_by_one
 from kerazoo.ledger.values import MISSING, beside, is_number, look_up, text_of, with_margin
 from kerazoo.schema import Claim, Verdict
 
@@ -90,7 +90,7 @@ def _found(entry: Entry, rows: Sequence[Row], seeds: int, family: Corrected | No
     """Return what the entry's rule makes of the rows: of its value, or of each of its parts."""
 
     def of(path: str) -> Finding:
-        found = applied(entry, values_of(rows, path), [row["seed"] for row in rows], family)
+        found = applied(replace(entry, value=path), values_of(rows, path), [row["seed"] for row in rows], family)
         by_one = entry.rule in _OVER_SEEDS and len(rows) == 1 < seeds and found.summary
         return undecided_by_one(found) if by_one else found
 
@@ -102,7 +102,7 @@ def _found(entry: Entry, rows: Sequence[Row], seeds: int, family: Corrected | No
         f"{name}: {str(part.verdict).replace('_', ' ')}. {_sentence(part.note)}".strip() for name, part in parts.items()
     ]
     verdicts = {name: part.verdict for name, part in parts.items()}
-    verdict = combined(verdicts.values())
+    verdict = of_parts(verdicts.values())
     more = [part.decides for part in parts.values() if part.decides and verdict is Verdict.UNDECIDED]
     decides = max(more, default=None)
     return replace(shown, verdict=verdict, note=" ".join(notes), decides=decides, parts=verdicts)

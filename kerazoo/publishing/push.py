@@ -87,13 +87,13 @@ def write_repository(
 
 
 def _send(folder: Path, name: str, repository: str, private: bool) -> str:
-    from huggingface_hub import HfApi, errors
+    from huggingface_hub import HfApi
 
     hub = HfApi()
     try:
         hub.create_repo(repository, private=private, exist_ok=True)
         hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"{name}, written by kerazoo")
-    except (errors.HfHubHTTPError, OSError, ValueError, RuntimeError) as error:
-        told = str(error).strip().split("\n")[0]
+    except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses
+        told = str(error).strip().split("\n")[0] or type(error).__name__
         raise UnavailableError(f"'{repository}' cannot be written: {told}; is HF_TOKEN one that may?") from error
     return f"{hub.endpoint}/{repository}"

@@ -26,6 +26,7 @@ LARGEST_BODY = 2**20  # bytes
 _SECONDS_TO_SEND = 20  # that a client has to send its body
 _BATCH = 64
 _WAITING = 1024
+_READ_AT_ONCE = 4  # requests: a small file may be a picture of half a gigabyte
 
 
 def application(served: Served, *, window: float, hosts: list[str]) -> Starlette:
@@ -37,7 +38,7 @@ def application(served: Served, *, window: float, hosts: list[str]) -> Starlette
         hosts: by which names the server may be called; "*" for any.
     """
     batcher: Batcher[Any, Any] = Batcher(served.answer, most=_BATCH, window=window, waiting=_WAITING)
-    description = described(served)
+    description, reading = described(served), asyncio.Semaphore(_READ_AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
@@ -54,7 +55,8 @@ def application(served: Served, *, window: float, hosts: list[str]) -> Starlette
 
     async def ask(request: Request) -> Response:
         document = await _document(request)
-        things = await asyncio.to_thread(served.read, document)
+        async with reading:
+            things = await asyncio.to_thread(served.read, document)
         answers = await batcher.ask(things)
         return _json({"model": served.name, served.answers_are: list(answers)})
 

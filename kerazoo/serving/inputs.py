@@ -11,6 +11,7 @@ from kerazoo.tasks import Pictures, Task
 
 MOST_INPUTS = 64  # in a request
 _DATA_URL = ";base64,"
+_ARRAYS = (b"\x93NUMPY", b"PK\x03\x04")  # of .npy and .npz, which may unpack to a thousand times their size
 
 
 def inputs_of(document: Any, task: Task) -> list[Any]:
@@ -43,6 +44,9 @@ def _picture(text: str, name: str) -> bytes:
     """Return the bytes of a picture in base64, or in a data URL of that."""
     content = text.split(_DATA_URL, 1)[1] if text.startswith("data:") and _DATA_URL in text else text
     try:
-        return base64.b64decode(content, validate=True)
+        found = base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):
         raise DataError(f"{name} is no base64; wanted a picture, such as a PNG file, as base64") from None
+    if found.startswith(_ARRAYS):
+        raise DataError(f"{name} is a file of arrays; wanted a picture, such as a PNG file, or rows of pixels")
+    return found

@@ -16,6 +16,8 @@ from kerazoo.serving.served import Classifies, Served, Writes
 from kerazoo.tasks import task_of
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_NAMES = ["127.0.0.1", "localhost", "[::1]", "["]  # of it in a request; older versions of Starlette cut at a colon
+_LONGEST_WINDOW = 10  # seconds
 _OPEN_AT_ONCE = 1024  # connections
 _SECONDS_TO_END = 5
 
@@ -37,14 +39,16 @@ def serve(
         model: the path of a `.keras` file, in place of the package's weights.
         host: the address to listen on.
         port: 0 takes any that is free.
-        window: seconds that a request waits for others to be answered with it.
+        window: seconds that a request waits for others to be answered with it, from 0 to 10.
         explain: weigh the words of texts.
         ready: called with the server's address once it listens.
 
     Raises:
         UnknownModelError: no model has the name.
-        InputError: the address or the port cannot be had, or there is no such model.
+        InputError: the address or the port cannot be had, `window` is out of range, or there is no such model.
     """
+    if not 0 <= window <= _LONGEST_WINDOW:
+        raise InputError(f"window={window} seconds: wanted 0 to {_LONGEST_WINDOW}")
     with listen(host, port) as listening:  # before the seconds that loading takes
         served = _loaded(name, model, explain)
         ready(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
@@ -59,7 +63,7 @@ def _loaded(name: str, model: str | os.PathLike[str] | None, explain: bool) -> S
 
 def server(served: Served, host: str = "127.0.0.1", window: float = 0.002) -> uvicorn.Server:
     """Return a server for a loaded model, which `run(sockets=[...])` starts."""
-    hosts = list(_LOOPBACK) if host in _LOOPBACK else ["*"]
+    hosts = _NAMES if host in _LOOPBACK else ["*"]
     config = uvicorn.Config(
         application(served, window=window, hosts=hosts),
         log_level="warning",

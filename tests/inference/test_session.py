@@ -116,6 +116,10 @@ def test_a_file_needs_nothing_else(in_keras, tmp_path, capsys):
         assert [word.text for word in found[0].heaviest(3)] == [word.text for word in wanted.heaviest(3)]
     assert main(["generate", "--model", str(text), "--seed", "3", "--length", "30"]) == 0
     assert capsys.readouterr().out == kerazoo.generate("textgen_lstm", seed=3, length=30) + "\n"
+    assert main(["generate", "--model", str(review)]) == 2
+    assert "holds the model 'imdb_lstm', not 'textgen_lstm'" in capsys.readouterr().err
+    assert main(["generate", "textgen", "--model", str(text)]) == 2
+    assert "Did you mean 'textgen_lstm'?" in capsys.readouterr().err
 
 
 def test_files_that_are_no_models_are_told_in_a_line(in_keras, tmp_path):

@@ -64,6 +64,10 @@ def declared(**fields):
         (declared(train="toy_mlp", against="pytorch"), "against 'pytorch' is unknown; wanted one of keras"),
         (declared(train="toy_mlp", against={"train": "mnist"}), "no model is named 'mnist'"),
         (make_claim(experiment={"build": "toy_mlp"}, value="accuracy"), "value 'accuracy' is not what it measures"),
+        (
+            make_claim(experiment={"build": "toy_mlp"}, value="parameters", rule="true", parts={"a part": "gone.a"}),
+            "parts 'gone.a' is not what it measures",
+        ),
     ],
 )
 def test_a_faulty_claim_is_named_with_its_file_and_id(write_study, claim, fault):

@@ -33,6 +33,8 @@ def test_the_packaged_verdicts_follow_from_the_packaged_record_without_tensorflo
 def test_a_verdict_that_no_longer_follows_is_told(study, calls, no_data, capsys):
     kerazoo.reproduce(study=study, verbose=False)
     assert recompute(study).differences == []
+    kerazoo.reproduce("009/exact", study=study, verbose=False)
+    assert recompute(study).differences == []
     change(study / "record" / "probe.jsonl", "0.839", "0.639")
     (line,) = recompute(study).differences
     assert line.startswith("009/number: published reproduced by 3 seeds") and "derived undecided by 3" in line

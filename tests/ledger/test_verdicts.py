@@ -232,6 +232,8 @@ def test_values_are_shown_short():
         ([True, True], "holds"),
         ([False, False], "wrong"),
         ([True, False], "mixed"),
+        ([True, None], "not_measured"),
+        ([False, None], "wrong"),
     ],
 )
 def test_a_claim_of_several_parts_is_mixed_where_they_differ(parts, verdict):
@@ -240,6 +242,12 @@ def test_a_claim_of_several_parts_is_mixed_where_they_differ(parts, verdict):
     found = judge(entry(rule="true", kind="statement", parts=paths), [make_row(values=values)])
     assert found.verdict == verdict
     assert all(f"{name}: " in found.note for name in paths)
+
+
+def test_a_part_that_is_not_there_is_named_by_its_path():
+    given = entry(rule="true", kind="statement", parts={"one": "number", "other": "gone.a"})
+    found = judge(given, [make_row(values={"number": True})])
+    assert found.verdict == "not_measured" and "nothing at 'gone.a'" in found.note
 
 
 @given(st.lists(st.sampled_from(list(Verdict)), max_size=6))

@@ -119,6 +119,7 @@ BAD = [
     ("mnist_mlp", {"inputs": [[0.0] * 784, [0.0] * 3]}, 422, "input 1 has shape (3,)"),
     ("mnist_mlp", {"inputs": ["/etc/passwd"]}, 422, "input 0 is no base64"),
     ("mnist_mlp", {"inputs": ["aGVsbG8="]}, 422, "input 0"),
+    ("mnist_mlp", {"inputs": [base64.b64encode(b"PK\x03\x04" + bytes(9)).decode()]}, 422, "file of arrays"),
     ("mnist_mlp", {"inputs": [{"path": "x.npy"}]}, 422, "input 0: wanted a picture as base64"),
     ("mnist_mlp", {"inputs": [["a", "b"]]}, 422, "input 0"),
     ("imdb_lstm", {"inputs": [""]}, 422, "empty text"),
@@ -147,6 +148,12 @@ def test_other_paths_methods_types_and_hosts_are_refused(served):
     assert ask(f"{url}/predict", b"{}", **{"Content-Type": "text/plain"})[0] == 415
     with pytest.raises(urllib.error.HTTPError, match="400"):
         urllib.request.urlopen(urllib.request.Request(f"{url}/health", headers={"Host": "evil.example"}), timeout=30)
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1:8000", "localhost", "[::1]:8000"])
+def test_this_machine_is_called_by_any_of_its_names(served, name):
+    url, _ = served("mnist_mlp")
+    assert ask(f"{url}/health", Host=name)[0] == 200
 
 
 def test_the_name_of_a_file_is_a_text_and_no_file(served, tmp_path, monkeypatch):
@@ -197,6 +204,8 @@ def test_a_port_that_is_taken_and_a_model_that_is_not_there_are_one_line(capsys)
         for arguments, says in (
             (["mnist_mlp", "--port", str(port)], f"port {port} of 127.0.0.1 is in use"),
             (["mnist_mlp", "--port", "70000"], "port=70000"),
+            (["mnist_mlp", "--port", "0", "--window", "nan"], "window=nan"),
+            (["mnist_mlp", "--port", "0", "--window", "-1"], "window=-0.001"),
             (["mnist_mpl"], "Did you mean 'mnist_mlp'?"),
             (["attention_block", "--port", "0"], "no classes to predict"),
             (["mnist_mlp", "--port", "0", "--model", "gone.keras"], "is not a file"),

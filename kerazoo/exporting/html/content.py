@@ -22,8 +22,9 @@ _UNITS = ("char", "token", "word", "character")  # those that need no dictionary
 def content_of(model: keras.Model, name: str) -> dict[str, Any]:
     """Return what the page knows of a model, as its JavaScript reads it; `name` is what it is called."""
     origin = origin_of(model)
+    layers = layers_of(model)  # first: a model of another form may have no second axis
     length = model.inputs[0].shape[1] or origin.options.get("sequence_length", _LENGTH)
-    return _content(name, layers_of(model), origin, length)
+    return _content(name, layers, origin, length)
 
 
 def content_of_packaged(name: str) -> dict[str, Any]:
