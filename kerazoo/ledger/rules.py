@@ -180,6 +180,7 @@ def _equivalence(entry: Entry, values: Sequence[float], family: Corrected | None
     if within < level:
         return Finding(Verdict.REPRODUCED, note, summary.mean, summary)
     if outside < level:
+        note += f" That it is outside: p = {outside:.2g}."
         return Finding(Verdict.NOT_REPRODUCED, note, summary.mean, summary)
     seeds = statistics.seeds_to_show(values, entry.documented, entry.tolerance, family.size if family else 1)
     return Finding(Verdict.UNDECIDED, note + _more(seeds), summary.mean, summary, seeds)

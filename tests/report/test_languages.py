@@ -186,7 +186,7 @@ def test_pictures_tell_what_to_see_in_chinese():
     assert stories.of_confusion([[9, 1], [0, 10]], "zh").startswith("20个中认错1个，最常把0认作1（1次）")
     assert stories.of_lines({"a": [[5, 4]], "b": [[0.1, 4]]}, False, "zh") == "起点处：a 5，b 0.1；a是b的50倍。"
     attention = stories.of_weights([[1, 0], [0.5, 0.5]], ["q", "r"], ["k", "l"], "zh")
-    assert attention == "q对k的权重最大（1.000）；r对各项的权重相同。"
+    assert attention == "q对k的权重最大（1.000）；r对各项的权重都相同。"
     printed = stories.of_curve("test loss", [[0.5, 0.4]], {1: 0.3, 2: 0.2}, language="zh")
     assert printed == "实测测试损失从0.5降到0.4；文中从0.3到0.2，第2轮比实测低0.2。"
 
