@@ -18,7 +18,6 @@ from kerazoo.exporting.html import page, write_html, write_packaged
 from kerazoo.exporting.html.arrays import embedded
 from kerazoo.exporting.html.content import content_of, content_of_packaged
 from kerazoo.model_file import Origin, set_origin
-from kerazoo.trained import pretrained
 from kerazoo.weights import manifest
 
 PACKAGE = resources.files("kerazoo.exporting.html")
@@ -41,7 +40,7 @@ def tree(value, to):
 
 @pytest.mark.parametrize("name", sorted(manifest()))
 def test_a_packaged_model_is_the_same_with_and_without_keras(name):
-    found, wanted = content_of_packaged(name), content_of(pretrained(name), name)
+    found, wanted = content_of_packaged(name), content_of(kerazoo.build(name, weights="pretrained"), name)
     for to in (np.shape, np.ndarray.tolist):
         assert tree(found, to) == tree(wanted, to)
 

@@ -18,7 +18,6 @@ from kerazoo.data.prepared import prepare
 from kerazoo.exporting.html import write_html
 from kerazoo.inference.attribution import attention_of
 from kerazoo.model_file import Origin, origin_of, set_origin
-from kerazoo.trained import pretrained
 
 pytestmark = pytest.mark.skipif(FOUND is None, reason=LACKING)
 
@@ -41,7 +40,7 @@ def probabilities(page, call, inputs, batch=100):
 def test_a_thousand_digits_are_answered_as_keras_answers_them(name, opened):
     x = kerazoo.load_data(name, source=SOURCE).x_test[:1000]
     found = probabilities(opened(name), "probabilitiesOf(one.map((level) => level / 255))", np.rint(x * 255).tolist())
-    wanted = pretrained(name).predict(x, verbose=0)
+    wanted = kerazoo.build(name, weights="pretrained").predict(x, verbose=0)
     assert (found.argmax(1) == wanted.argmax(1)).all() and len(found) == 1000
     np.testing.assert_allclose(found, wanted, **CLOSE)
 
@@ -57,7 +56,7 @@ def reviews():
 
 @pytest.mark.parametrize("name", REVIEWS)
 def test_five_hundred_reviews_are_answered_as_keras_answers_them(name, opened, reviews):
-    model = pretrained(name)
+    model = kerazoo.build(name, weights="pretrained")
     rows = origin_of(model).vocabulary.encode_rows(reviews, model.inputs[0].shape[1])
     found = probabilities(opened(name), "answerOf(one).probabilities", reviews)
     wanted = model.predict(rows, verbose=0)[:, 0]
@@ -67,7 +66,7 @@ def test_five_hundred_reviews_are_answered_as_keras_answers_them(name, opened, r
 
 @pytest.mark.parametrize("name", REVIEWS)
 def test_a_word_weighs_what_the_log_odds_lose_without_it(name, opened):
-    model, page = pretrained(name), opened(name)
+    model, page = kerazoo.build(name, weights="pretrained"), opened(name)
     vocabulary = origin_of(model).vocabulary
     page.evaluate(f"box.value = {json.dumps(TEXT)}; ask()")
     page.until("answer.weights")
