@@ -108,7 +108,16 @@ def _size(count: int) -> str:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, with its suffix; it becomes `path` when the block ends without error."""
+    """Yield a temporary path beside `path`, with its suffix; it becomes `path` when the block ends without error.
+
+    Of a symbolic link, the file that it names is replaced.
+
+    Raises:
+        OSError: `path` is a device, a pipe or something else that is no regular file; it is left as it is.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     remove_leftovers(path.parent)
     temporary = path.with_name(f"{_WRITING}{uuid.uuid4().hex}{path.suffix}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))

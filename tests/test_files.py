@@ -113,3 +113,15 @@ def test_an_archive_is_measured_by_its_directory():
         check_archive(Archive(Member("a", 3 * 10**9)), 5 * 10**6)
     with pytest.raises(OSError, match="JSON"):
         check_archive(Archive(Member("b.json", 10**9)), 10**9)
+
+
+def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path):
+    target, link, pipe = (tmp_path / name for name in ("target.txt", "link.txt", "pipe.txt"))
+    target.write_text("old")
+    link.symlink_to(target)
+    os.mkfifo(pipe)
+    write_text(link, "new")
+    assert link.is_symlink() and target.read_text() == "new"
+    with pytest.raises(OSError, match="not a regular file"):
+        write_text(pipe, "new")
+    assert pipe.is_fifo()

@@ -159,7 +159,8 @@ def as_pixels(images: Any, shape: tuple[int, int, int] = (28, 28, 1), flat: bool
     """Return pictures as (N, H * W * C) float32 from 0 to 1, or (N, H, W, C) where not `flat`.
 
     Args:
-        images: uint8, or float from 0 to 1: (N, H, W, C), (N, H * W * C), or (N, H, W) for one channel.
+        images: whole numbers from 0 to 255 (uint8; of other types 0 and 1 alone are black and white), or float from 0
+            to 1: (N, H, W, C), (N, H * W * C), or (N, H, W) for one channel.
         shape: (H, W, C).
         flat: whether the model takes rows.
 
@@ -177,8 +178,10 @@ def as_pixels(images: Any, shape: tuple[int, int, int] = (28, 28, 1), flat: bool
     images = images.reshape(len(images), *((size,) if flat else shape))
     if images.dtype == np.uint8:
         return np.divide(images, np.float32(255), dtype=np.float32)
+    if images.dtype.kind in "iu" and images.size and 0 <= images.min() <= images.max() <= 255:
+        return np.divide(images, np.float32(255 if images.max() > 1 else 1), dtype=np.float32)  # as JSON has them
     if images.dtype.kind != "f":
-        raise DataError(f"pictures of dtype {images.dtype}: wanted uint8 from 0 to 255 or float from 0 to 1")
+        raise DataError(f"pictures of dtype {images.dtype}: wanted whole numbers from 0 to 255 or float from 0 to 1")
     if not np.isfinite(images).all():
         raise DataError("pictures hold NaN or infinity; wanted numbers from 0 to 1")
     if images.size and (images.min() < 0 or images.max() > 1):

@@ -227,6 +227,7 @@ TEXTS = {
     "{name}, {threads} threads, {precision}": "{name}，{threads}个线程，{precision}",
     "{name}, {threads} threads, {precision}, all in one process": "{name}，{threads}个线程，{precision}，同一进程",
     "train `{model}`, batch {size}": "训练`{model}`，批大小{size}",
+    "; {other} takes about as long": "；{other}用时相近",
     "; {other} takes {times} times as long": "；{other}用时为其{times}倍",
     "{median} ({least} to {greatest}); ": "{median}（{least}至{greatest}）；",
     # The parts of the packaged study's claims.

@@ -65,11 +65,12 @@ def claims_document(contents: Contents) -> str:
 
 
 def counts_table(claims: Sequence[Claim], language: Language = "en") -> str:
-    """Return how many facts have which verdict, how many claims state them, and what the verdict means."""
-    covered = wording.covered(claims)
+    """Return how many facts and how many claims have which verdict, and what the verdict means."""
+    facts, of_claims = wording.counts(claims), wording.claims_by_verdict(claims)
     rows = [
-        (wording.words(verdict, language), str(count), str(covered[verdict]), wording.meaning(verdict, language))
-        for verdict, count in wording.counts(claims).items()
+        (wording.words(verdict, language), *(str(counted.get(verdict, 0)) for counted in (facts, of_claims)), meaning)
+        for verdict, meaning in ((one, wording.meaning(one, language)) for one in wording.MEANINGS)
+        if verdict in facts or verdict in of_claims
     ]
     return table([say(name, language) for name in ("verdict", "facts", "claims", "means")], rows)
 

@@ -120,8 +120,11 @@ def _ours(compared: dict[str, Any], language: Language) -> str:
     told = _backend(ours)
     for name, ratio in compared["ratios"].items():
         if name.startswith("kerazoo-"):
-            times = f"{ratio['median']:.2f}"
-            told += say("; {other} takes {times} times as long", language, other=_backend(name), times=times)
+            times, other = f"{ratio['median']:.2f}", _backend(name)
+            if ratio["median"] > 1:
+                told += say("; {other} takes {times} times as long", language, other=other, times=times)
+            else:  # the turns' median ratio and the ratio of their medians disagree
+                told += say("; {other} takes about as long", language, other=other)
     return told
 
 

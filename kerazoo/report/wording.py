@@ -60,11 +60,10 @@ def counts(claims: Iterable[Claim]) -> dict[Verdict, int]:
     return {verdict: found[verdict] for verdict in MEANINGS if found[verdict]}
 
 
-def covered(claims: Iterable[Claim]) -> dict[Verdict, int]:
-    """Return how many claims state the facts that `counts` counts, by the verdict on the fact."""
-    claims = list(claims)
-    verdicts = facts(claims)
-    return dict(Counter(verdicts[claim.fact] for claim in claims))
+def claims_by_verdict(claims: Iterable[Claim]) -> dict[Verdict, int]:
+    """Return the number of claims of each verdict; verdicts that none has are left out."""
+    found = Counter(claim.verdict for claim in claims)
+    return {verdict: found[verdict] for verdict in MEANINGS if found[verdict]}
 
 
 def summary(claims: Iterable[Claim], language: Language = "en") -> str:
@@ -99,9 +98,8 @@ def capital(text: str) -> str:
 
 def cells(claims: Iterable[Claim], language: Language = "en") -> str:
     """Return the counts of numbers of a table in one line: "40 numbers: 9 reproduced, 31 not reproduced"."""
-    found = Counter(claim.verdict for claim in claims)
-    listed = _listed({one: found[one] for one in MEANINGS if found[one]}, language)
-    return say("{n} numbers: {listed}", language, n=found.total(), listed=listed)
+    found = claims_by_verdict(claims)
+    return say("{n} numbers: {listed}", language, n=sum(found.values()), listed=_listed(found, language))
 
 
 def _listed(counted: Mapping[Verdict, int], language: Language) -> str:

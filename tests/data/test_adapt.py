@@ -22,13 +22,23 @@ def train(name, data, **options):
 
 @pytest.mark.parametrize(
     "pixels",
-    [PIXELS, PIXELS[..., None], PIXELS.reshape(40, 784), PIXELS / 255.0, (PIXELS / 255.0).astype(np.float16)],
-    ids=["(N,28,28) uint8", "(N,28,28,1)", "(N,784)", "float64", "float16"],
+    [
+        *(PIXELS, PIXELS[..., None], PIXELS.reshape(40, 784), PIXELS.astype(np.int64)),
+        *(PIXELS / 255.0, (PIXELS / 255.0).astype(np.float16)),
+    ],
+    ids=["(N,28,28) uint8", "(N,28,28,1)", "(N,784)", "int64", "float64", "float16"],
 )
 def test_pictures_of_every_form_are_the_same_pixels(pixels):
     expected = PIXELS.reshape(40, 784) / np.float32(255)
     np.testing.assert_allclose(as_pixels(pixels), expected, atol=1e-3 if pixels.dtype == np.float16 else 1e-7)
     assert as_pixels(pixels).dtype == np.float32
+
+
+def test_whole_numbers_of_json_are_levels_and_zeros_and_ones_are_black_and_white():
+    assert as_pixels([[0, 255] * 392])[0, :2].tolist() == [0, 1]
+    assert as_pixels([[0, 1] * 392])[0, :2].tolist() == [0, 1]
+    with pytest.raises(kerazoo.DataError, match="whole numbers from 0 to 255"):
+        as_pixels([[0, 256] * 392])
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def write_packaged(name: str, path: Path) -> None:
 
 
 def _write(content: dict[str, Any], path: Path) -> None:
-    if not path.parent.is_dir() or path.is_dir():
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
         raise InputError(f"'{path}' cannot be written: wanted a file in a directory that exists")
     name, text = content["name"], _rendered(content, lossless=True)
     if len(text.encode()) > LARGEST:
