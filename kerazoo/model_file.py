@@ -105,7 +105,8 @@ def read_origin(path: str | os.PathLike[str]) -> Origin:
     if not path.is_file():
         raise ModelFileError(f"'{path}' is not a file; name a .keras file, such as model.keras in a run directory")
     if path.suffix == ".onnx":
-        raise ModelFileError(f"'{path}' is an ONNX file, which predict and generate take; wanted a .keras file")
+        takers = "predict, generate, evaluate and serve"
+        raise ModelFileError(f"'{path}' is an ONNX file, which {takers} take; wanted a .keras file")
     damaged = ModelFileError(f"'{path}' is not a whole .keras file; it is damaged or something else")
     try:
         with zipfile.ZipFile(path) as archive:

@@ -22,7 +22,7 @@ _FORMATS = ("onnx", "litert", "saved_model", "torch", "html")
         path(
             "--out", "File to write (.onnx, .tflite, .pt2, .html), or directory to make (saved_model).", required=True
         ),
-        MODEL,
+        path("--model", "A .keras file, or hf://USER/NAME (default: the packaged weights)."),
         flag("--quantise", "Make the weights int8 (onnx, litert); says what that changes."),
         JSON,
     ],
@@ -30,7 +30,8 @@ _FORMATS = ("onnx", "litert", "saved_model", "torch", "html")
 def export(name: str, out: str, model: str | None, as_json: bool, **how: Any) -> None:
     """Write a trained model for another runtime.
 
-    It is run there on 1,000 inputs and compared with Keras; what differs is not kept.
+    It is run there on 1,000 inputs and compared with Keras; what differs is not kept, but for --quantise, which tells
+    how much.
     """
     kerazoo.spec(name)  # a wrong name is told before a wrong file
     given = name if model is None else kerazoo.load_model(model, name)

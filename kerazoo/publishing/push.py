@@ -95,5 +95,6 @@ def _send(folder: Path, name: str, repository: str, private: bool) -> str:
         hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"{name}, written by kerazoo")
     except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses
         told = str(error).strip().split("\n")[0] or type(error).__name__
-        raise UnavailableError(f"'{repository}' cannot be written: {told}; is HF_TOKEN one that may?") from error
+        advice = "is the Hub within reach, and HF_TOKEN one that may write there?"
+        raise UnavailableError(f"'{repository}' cannot be written: {told}; {advice}") from error
     return f"{hub.endpoint}/{repository}"
