@@ -80,7 +80,7 @@ def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
         "source": claim.reference,
         "note": claim.zh.get("caveat", "") if in_chinese else claim.note,
         "metric": wording.metric(claim, language),
-        "tolerance": text_of(claim.tolerance or "") if in_chinese else f"{claim.tolerance:g}: {claim.reason}",
+        "tolerance": _tolerance(claim, in_chinese),
         "design": claim.zh.get("design", "") if in_chinese else claim.design,
         "repairs": "" if in_chinese else "\n".join(map(_repair, wording.repairs(claim))),
         "measured by": wording.provenance(claim, language),
@@ -89,6 +89,13 @@ def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
         if text.strip():
             shown.add_row(say(name, language), Text(text.strip()))
     console.print(shown)
+
+
+def _tolerance(claim: Claim, in_chinese: bool) -> str:
+    """Return the tolerance, in English with its reason; nothing for what a source settles, whose note has it."""
+    if claim.rule == "source":
+        return ""
+    return text_of(claim.tolerance or "") if in_chinese else f"{claim.tolerance:g}: {claim.reason}"
 
 
 def _repair(one: wording.Repair) -> str:
