@@ -156,7 +156,7 @@ NAN = np.where(np.arange(40)[:, None, None] == 7, np.nan, NAN)
         ("mnist_mlp", PIXELS, "wanted a kerazoo Dataset"),
         ("mnist_mlp", None.__class__, "wanted a kerazoo Dataset"),
         ("mnist_mlp", (PIXELS[:, :20], DIGITS), r"wanted \(N, 28, 28\)"),
-        ("mnist_mlp", (PIXELS.astype(int), DIGITS), "dtype int64"),
+        ("mnist_mlp", (PIXELS.astype(int) - 1, DIGITS), "dtype int64"),
         ("mnist_mlp", (PIXELS.astype(str), DIGITS), "dtype <U"),
         ("mnist_mlp", (PIXELS.astype(float), DIGITS), "divide by 255"),
         ("mnist_mlp", (-NAN[8:], DIGITS[8:]), "wanted 0 to 1"),
