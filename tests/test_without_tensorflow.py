@@ -79,7 +79,7 @@ def test_the_digit_classifier_reaches_its_accuracy_on_real_digits():
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(("name", "accuracy"), [("imdb_lstm", 0.8468), ("mnist_mlp", 0.9914)])
+@pytest.mark.parametrize(("name", "accuracy"), [("imdb_lstm", 0.8486), ("mnist_mlp", 0.9914)])
 def test_packaged_weights_measure_on_real_data_what_the_manifest_says(name, accuracy):
     assert kerazoo.evaluate(name, source="tfds")["accuracy"] == pytest.approx(accuracy, abs=3e-4)
 
@@ -96,7 +96,7 @@ def test_jax_computes_though_nobody_named_it(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "environment", "code", "reason"),
     [
-        (["evaluate", "mnist_mlp"], {"KERAS_BACKEND": "tensorflow"}, 1, "KERAS_BACKEND=tensorflow needs a package"),
+        (["train", "toy_mlp"], {"KERAS_BACKEND": "tensorflow"}, 1, "KERAS_BACKEND=tensorflow needs a package"),
         (["train", "toy_mlp", "--tensorboard"], {}, 1, "tensorboard=True needs a package"),
         (["train", "mnist_mlp", "--source", "tfds", "--data-dir", "."], {}, 1, "pip install tensorflow-datasets"),
     ],
@@ -116,5 +116,5 @@ def test_a_strategy_is_refused():
 
 def test_claims_computed_with_tensorflow_are_not_measured_and_the_others_are(tmp_path):
     found = kerazoo.reproduce(["toy_mlp"], quick=True, out=tmp_path, verbose=False)
-    assert {row["experiment"] for row in found.rows} == {"printed_output", "toy_mlp_training"}
+    assert {row["experiment"] for row in found.rows} == {"printed_output", "toy_mlp_training", "toy_program"}
     assert not found.failed
