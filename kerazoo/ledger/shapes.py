@@ -5,6 +5,7 @@ The keys of a table are those fields of the dataclass that `key` describes; thei
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -37,7 +38,7 @@ def keys_of(shape: type) -> dict[str, Field[Any]]:
 
 def faults_of(shape: type, table: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the keys and types of `table`, a sentence each."""
-    keys, annotations = keys_of(shape), typing.get_type_hints(shape)
+    keys, annotations = keys_of(shape), _types_of(shape)
     for name in table:
         if name not in keys:
             yield f"unknown key '{name}'.{did_you_mean(name, keys)} Keys: {', '.join(keys)}"
@@ -50,20 +51,26 @@ def faults_of(shape: type, table: Mapping[str, Any]) -> Iterator[str]:
 
 def made(shape: type[Shape], table: Mapping[str, Any], **given: Any) -> Shape:
     """Return the object that a `table` without faults describes; `given` are the fields that are no keys."""
-    annotations = typing.get_type_hints(shape)
+    annotations = _types_of(shape)
     values = {name: _nested(value, _alternatives(annotations[name])) for name, value in table.items()}
     return shape(**given, **values)
 
 
 def schema_of(shape: type) -> dict[str, Any]:
     """Return the JSON Schema of the table."""
-    keys, annotations = keys_of(shape), typing.get_type_hints(shape)
+    keys, annotations = keys_of(shape), _types_of(shape)
     properties = {
         name: {"description": one.metadata["description"], **_schema_of_type(annotations[name])}
         for name, one in keys.items()
     }
     required = [name for name, one in keys.items() if _required(one)]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+@functools.cache
+def _types_of(shape: type) -> dict[str, Any]:
+    """Return the annotations of the fields, evaluated: which takes longer than all else that a table is checked by."""
+    return typing.get_type_hints(shape)
 
 
 def _required(one: Field[Any]) -> bool:
