@@ -51,7 +51,7 @@ def faults_of(shape: type, table: Mapping[str, Any]) -> Iterator[str]:
 
 def made(shape: type[Shape], table: Mapping[str, Any], **given: Any) -> Shape:
     """Return the object that a `table` without faults describes; `given` are the fields that are no keys."""
-    annotations = _types_of(shape)
+    annotations = _types_of(typing.cast(type, shape))
     values = {name: _nested(value, _alternatives(annotations[name])) for name, value in table.items()}
     return shape(**given, **values)
 
