@@ -55,6 +55,11 @@ class NotFiniteError(KerazooError, ArithmeticError):
     """A model whose answers or measurements are NaN or infinite, which no answer can be made of."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or the name of its class where it has none."""
+    return str(error).strip().split("\n")[0] or type(error).__name__
+
+
 def did_you_mean(given: str, accepted: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the accepted name nearest to `given` and not the same, or an empty string."""
     import difflib

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kerazoo.errors import InputError, OverrideError, UnavailableError
+from kerazoo.errors import InputError, OverrideError, UnavailableError, first_line
 from kerazoo.lazy import jax, keras, np
 from kerazoo.model_file import Origin, origin_of, read_origin, set_origin
 from kerazoo.options import RECIPE_OPTIONS, check_options, with_options
@@ -172,7 +172,7 @@ def build_from(model_spec: ModelSpec, options: Mapping[str, Any], *, seed: int |
             if not arguments:  # the builder itself is broken: not the caller's mistake
                 raise
             given = ", ".join(f"{option}={value!r}" for option, value in arguments.items())
-            reason = str(error).strip().split("\n")[0]
+            reason = first_line(error)
             raise OverrideError(f"model '{model_spec.name}' cannot be built with {given}: {reason}") from error
     if not isinstance(model, keras.Model):
         raise InputError(f"model '{model_spec.name}': its builder returns {type(model).__name__}; wanted a keras.Model")
@@ -225,5 +225,5 @@ def _load_weights(model: keras.Model, path: str) -> None:
             warnings.simplefilter("ignore")  # Keras warns of each mismatch before it raises
             model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().split("\n")[0]
+        reason = first_line(error)
         raise InputError(f"weights={path!r} cannot be loaded into this model: {reason}") from error

@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from kerazoo.errors import ModelFileError, UnavailableError
+from kerazoo.errors import ModelFileError, UnavailableError, first_line
 from kerazoo.files import read_bytes
 from kerazoo.lazy import require
 
@@ -42,9 +42,9 @@ def _fetched(address: str) -> Path:
     try:
         path = Path(hf_hub_download(repository, FILE, revision=revision))
     except missing as error:
-        raise ModelFileError(f"there is no '{FILE}' at {address}, or it is private: {_line(error)}") from None
+        raise ModelFileError(f"there is no '{FILE}' at {address}, or it is private: {first_line(error)}") from None
     except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses
-        raise UnavailableError(f"{address} cannot be fetched: {_line(error)}") from None
+        raise UnavailableError(f"{address} cannot be fetched: {first_line(error)}") from None
     _check(path, address)
     return path
 
@@ -63,7 +63,3 @@ def _check(path: Path, address: str) -> None:
     }
     if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", told) and known[len(told)].hexdigest() != told:
         raise UnavailableError(f"what came from {address} is damaged: its hash is not {told[:12]}...; delete {path}")
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__

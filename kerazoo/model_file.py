@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo.data import Vocabulary
-from kerazoo.errors import ModelFileError
+from kerazoo.errors import ModelFileError, first_line
 from kerazoo.files import check_archive, whole_file
 from kerazoo.hub import local
 from kerazoo.lazy import keras
@@ -89,7 +89,7 @@ def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.M
             warnings.filterwarnings("ignore", "Skipping variable loading for optimizer", UserWarning)
             model = keras.saving.load_model(path)
     except Exception as error:  # Keras raises whatever its reader met first
-        reason = str(error).strip().split("\n")[0]
+        reason = first_line(error)
         raise ModelFileError(f"'{path}' cannot be loaded as a Keras model: {reason}") from error
     set_origin(model, replace(origin, name=origin.name or name))
     return model

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo.data import stored
-from kerazoo.errors import DataError, InputError, UnavailableError
+from kerazoo.errors import DataError, InputError, UnavailableError, first_line
 
 SOURCES = ("auto", "tfds", "sample")
 _DEFAULT_ROOT = Path("~/tensorflow_datasets")  # TFDS's own default
@@ -157,4 +157,4 @@ def _download(builder: str, host: str, root: Path) -> None:
         with contextlib.redirect_stdout(sys.stderr):  # TFDS tells its progress on standard output
             tfds.builder(builder, data_dir=root).download_and_prepare()
     except Exception as error:  # TFDS raises whatever its downloader met
-        raise UnavailableError(str(error).strip().split("\n")[0]) from error
+        raise UnavailableError(first_line(error)) from error

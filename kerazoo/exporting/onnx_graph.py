@@ -14,7 +14,7 @@ from onnx import helper
 
 from kerazoo.engine import internals
 from kerazoo.engine.layer_swap import plain_class
-from kerazoo.errors import InputError, UnavailableError
+from kerazoo.errors import InputError, UnavailableError, first_line
 from kerazoo.exporting.onnx_builder import Graph, UnknownLayer
 from kerazoo.exporting.onnx_layers import function_of
 from kerazoo.files import whole_file
@@ -128,7 +128,7 @@ def _exported_by_keras(model: keras.Model, metadata: Mapping[str, str]) -> onnx.
             told = f"Keras's exporter needs the package {missing}: pip install {missing}"
             raise UnavailableError(f"the model '{model.name}' cannot be written as ONNX: {told}") from error
         except Exception as error:  # Keras and tf2onnx raise whatever they met first
-            reason = str(error).strip().split("\n")[0]
+            reason = first_line(error)
             raise InputError(f"the model '{model.name}' cannot be written as ONNX: {reason}") from error
     helper.set_model_props(made, dict(metadata))
     return made

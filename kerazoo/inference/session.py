@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kerazoo.errors import InputError, ModelFileError
+from kerazoo.errors import InputError, ModelFileError, first_line
 from kerazoo.files import read_bytes
 from kerazoo.lazy import np
 from kerazoo.model_file import ORIGIN, Origin, origin_from_json
@@ -54,7 +54,7 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(file, settings, providers=["CPUExecutionProvider"])
         except Exception as error:  # of ONNX Runtime's own, a class for each code
-            reason = str(error).strip().split("\n")[0]
+            reason = first_line(error)
             raise ModelFileError(f"'{name}' cannot be loaded by ONNX Runtime: {reason}") from None
         known = self._session.get_modelmeta().custom_metadata_map.get(ORIGIN)
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerazoo import weights
-from kerazoo.errors import InputError, UnavailableError
+from kerazoo.errors import InputError, UnavailableError, first_line
 from kerazoo.exporting.api import export
 from kerazoo.exporting.facts import MEMBER, as_json, facts_of
 from kerazoo.hub import FILE
@@ -94,7 +94,7 @@ def _send(folder: Path, name: str, repository: str, private: bool) -> str:
         hub.create_repo(repository, private=private, exist_ok=True)
         hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"{name}, written by kerazoo")
     except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses
-        told = str(error).strip().split("\n")[0] or type(error).__name__
+        told = first_line(error)
         advice = "is the Hub within reach, and HF_TOKEN one that may write there?"
         raise UnavailableError(f"'{repository}' cannot be written: {told}; {advice}") from error
     return f"{hub.endpoint}/{repository}"
