@@ -10,7 +10,7 @@ from typing import Any
 from kerazoo.exporting.facts import as_json
 from kerazoo.exporting.formats import Format, Run
 from kerazoo.exporting.onnx_graph import write_onnx
-from kerazoo.inference.session import threads
+from kerazoo.inference.session import loaded
 from kerazoo.lazy import keras
 from kerazoo.model_file import ORIGIN
 
@@ -28,12 +28,7 @@ class Onnx(Format):
 
     def load(self, path: Path) -> Run:
         """Return what runs the file on ONNX Runtime, on the CPU."""
-        import onnxruntime
-
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = threads()
-        settings.log_severity_level = 4  # what matters comes as an exception
-        session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
+        session = loaded(path)
         facts = json.loads(session.get_modelmeta().custom_metadata_map[ORIGIN])
         inputs = [one.name for one in session.get_inputs()]
         outputs = [one.name for one in session.get_outputs()][: len(facts["outputs"])]  # the model's own come first

@@ -7,20 +7,14 @@ little where the answer is sure, and next to nothing under a layer normalisation
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from kerazoo.inference.compiling import compiled_with, rows_for, value_and_slope
+from kerazoo.inference.networks import Reading
 from kerazoo.lazy import BACKENDS, keras, np
 
 _KEPT = "_kerazoo_reader"
 _STEPS = 4  # of the way; with eight the same words come first, in the packaged models
-
-
-class Reading(NamedTuple):
-    """What a classifier makes of N rows of T ids: (N, classes) probabilities and (N, T) weights of the words."""
-
-    probabilities: np.ndarray
-    weights: np.ndarray
 
 
 class Reader:

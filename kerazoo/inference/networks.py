@@ -100,7 +100,7 @@ class InKeras:
         from kerazoo.inference import attribution
 
         reader = attribution.reader_of(self._model, unknown)
-        return None if reader is None else Reading(*reader.read(ids))
+        return None if reader is None else reader.read(ids)
 
     def attention(self, ids: np.ndarray) -> np.ndarray | None:
         """Return the weights (N, heads, T, T) of the first attention; None without one."""

@@ -46,13 +46,8 @@ class Session:
     """
 
     def __init__(self, file: bytes, name: str) -> None:
-        import onnxruntime
-
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = threads()
-        settings.log_severity_level = 4  # what matters comes as an exception
         try:
-            self._session = onnxruntime.InferenceSession(file, settings, providers=["CPUExecutionProvider"])
+            self._session = loaded(file)
         except Exception as error:  # of ONNX Runtime's own, a class for each code
             reason = first_line(error)
             raise ModelFileError(f"'{name}' cannot be loaded by ONNX Runtime: {reason}") from None
@@ -104,6 +99,16 @@ def open_session(path: str | os.PathLike[str]) -> Session:
         return Session(read_bytes(path), os.fspath(path))
     except OSError as error:
         raise ModelFileError(f"'{path}' cannot be read: {error.strerror or error}") from None
+
+
+def loaded(file: bytes | str | os.PathLike[str]) -> Any:
+    """Return ONNX Runtime's own session, on the CPU, of a file's content or path."""
+    import onnxruntime
+
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads()
+    settings.log_severity_level = 4  # what matters comes as an exception
+    return onnxruntime.InferenceSession(file, settings, providers=["CPUExecutionProvider"])
 
 
 def threads() -> int:
