@@ -10,7 +10,7 @@ from kerazoo.report.languages import Language, say
 
 BEGIN = "<!-- speed: rendered from benchmarks/results -->"
 _HEADINGS = ("work", "kerazoo on", "times as fast as Keras", "times as fast as PyTorch")
-_BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
+_BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "onnx": "ONNX Runtime"}
 
 
 _GROWTH = (
