@@ -1,13 +1,15 @@
 """The printed programs: quoted whole, failing where it is said, and corrected in docs/programs."""
 
+import os
 from pathlib import Path
 from random import Random
+from textwrap import dedent
 
 import pytest
 from articles import ENTRIES, claim
 
-from kerazoo import Setting
-from kerazoo.studies.articles.experiments import repairing
+from kerazoo import Setting, Unmeasurable
+from kerazoo.studies.articles.experiments import keras_2, repairing
 from kerazoo.studies.articles.experiments.repairing import Program, Repair
 from kerazoo.studies.articles.experiments.repairs import PROGRAMS
 from kerazoo.studies.articles.experiments.running import Outcome, run
@@ -56,11 +58,14 @@ def at_once():
 
 
 def check(name):
-    found, failures = claim(f"{name}/program"), FAILURES[name]
-    assert found.verdict == ("not_runnable" if failures else "holds")
-    assert len(found.repairs) == len(failures)
-    lines = PROGRAMS[name].printed.splitlines()
-    for repair, (call, error) in zip(found.repairs, failures, strict=True):
+    found = claim(f"{name}/program")
+    check_repairs(name, found.verdict, found.repairs)
+
+
+def check_repairs(name, verdict, repairs):
+    failures, lines = FAILURES[name], PROGRAMS[name].printed.splitlines()
+    assert verdict == ("not_runnable" if failures else "holds")
+    for repair, (call, error) in zip(repairs, failures, strict=True):
         assert repair["call"].startswith(call) and repair["error"].startswith(error) and repair["what"]
         assert repair["why"] and (not call or lines[repair["line"] - 1].strip() == repair["call"])
         assert bool(repair["alone"]["error"]) == (len(failures) > 1)  # where several are needed, none suffices
@@ -77,6 +82,96 @@ def test_the_pytorch_program_fails_where_it_is_said_to_and_runs_when_repaired():
 def test_a_program_fails_where_it_is_said_to_and_runs_when_repaired(name, at_once, monkeypatch):
     monkeypatch.setattr(repairing, "run", lambda texts, *given, **options: [at_once[text] for text in texts])
     check(name)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.real_data
+@pytest.mark.skipif(not os.environ.get(keras_2.VARIABLE), reason=f"{keras_2.VARIABLE} names no Python with Keras 2")
+@pytest.mark.parametrize("name", ["001", "002", "003", "004"])
+def test_with_keras_2_a_program_fails_where_it_does_today(name):
+    found = claim(f"{name}/program/keras-2")
+    (evidence,) = found.evidence
+    check_repairs(name, found.verdict, evidence["repairs"])
+    assert evidence["versions"]["tensorflow"] in found.note and found.fact == f"{name}/program"
+    assert not any("/" in repair["error"] for repair in evidence["repairs"])  # no path of this machine
+
+
+@pytest.mark.parametrize(
+    ("prints", "told"),
+    [
+        (None, "No environment with Keras 2 is named"),
+        ("", "is no Python with TensorFlow"),
+        ('{"tensorflow": "2.16.1"}', "has TensorFlow 2.16.1"),
+        ('{"tensorflow": "1.15.0"}', "has TensorFlow 1.15.0"),
+    ],
+)
+def test_without_an_environment_with_keras_2_the_way_to_one_is_told(prints, told, tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{prints}'\n", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setenv(keras_2.VARIABLE, "" if prints is None else str(python))
+    with pytest.raises(Unmeasurable, match=told) as raised:
+        keras_2.interpreter()
+    assert 'pip install "tensorflow==2.15.*"' in str(raised.value) and "\n" not in str(raised.value)
+    monkeypatch.setenv(keras_2.VARIABLE, str(tmp_path / "nowhere"))
+    with pytest.raises(Unmeasurable, match="nowhere is no program"):
+        keras_2.interpreter()
+
+
+def test_an_environment_with_keras_2_tells_its_versions(tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text("""#!/bin/sh\necho '{"python": "3.11.2", "tensorflow": "2.15.1"}'\n""", encoding="utf-8")
+    python.chmod(0o755)
+    monkeypatch.setenv(keras_2.VARIABLE, os.path.relpath(python))
+    path, versions = keras_2.interpreter()
+    assert Path(path).is_absolute() and python.samefile(path)
+    assert versions == {"python": "3.11.2", "tensorflow": "2.15.1"}
+
+
+KERAS_2 = """
+class keras:
+    class Model:
+        def fit(self, *given, **options):
+            print("fit", given, options)
+        def evaluate(self, *given, **options):
+            print("evaluate", given, options)
+        def predict(self, *given, **options):
+            raise ValueError(f"in user code:\\n\\n  File here, line 1\\n    a * b\\n\\n  ValueError: {options}")
+    class utils:
+        def get_file():
+            return validate_file()
+        def set_random_seed(seed):
+            pass
+
+def validate_file():
+    return False
+
+__version__ = "2.15.1"
+"""
+
+
+def test_a_trial_with_keras_2_is_cut_as_keras_3_cuts_it_and_takes_what_stands_in_for_a_download(tmp_path, monkeypatch):
+    (tmp_path / "tensorflow.py").write_text(KERAS_2, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    text = """
+    import tensorflow as tf, os
+    print(os.listdir(os.path.expanduser("~/.keras/datasets")), tf.keras.utils.get_file())
+    model = tf.keras.Model()
+    model.fit(1, epochs=9)
+    model.evaluate(2)
+    model.predict(3)
+    """
+    (end,) = run([dedent(text)], "tensorflow", lambda folder: (folder / "a.npz").touch())
+    assert end.printed == (
+        "['a.npz'] True",
+        "fit (1,) {'epochs': 1, 'steps_per_epoch': 5, 'validation_steps': 5}",
+        "evaluate (2,) {'steps': 5}",
+    )
+    assert (end.error, end.call) == ("ValueError: {'steps': 5}", "model.predict(3)")
+    (end,) = run(
+        ["import tensorflow as tf; tf.keras.Model().fit(1, epochs=9)"], "tensorflow", lambda _: None, whole=True
+    )
+    assert end.printed == ("fit (1,) {'epochs': 9}",)
 
 
 def test_programs_run_apart_and_only_for_so_long(tmp_path, monkeypatch):

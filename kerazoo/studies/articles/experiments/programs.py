@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerazoo import Setting, experiment
+from kerazoo.studies.articles.experiments.keras_2 import interpreter
 from kerazoo.studies.articles.experiments.repairing import corrected, tried
 from kerazoo.studies.articles.experiments.repairs import DIGITS, DIGITS_WITH_DROPOUT, PERCEPTRON, REVIEWS, WRITER
 
@@ -37,6 +38,25 @@ def program_003(setting: Setting) -> dict[str, Any]:
 def program_004(setting: Setting) -> dict[str, Any]:
     """Run document 004's program (section 5.2)."""
     return tried(DIGITS_WITH_DROPOUT, setting)
+
+
+@experiment(
+    "programs_keras_2",
+    needs=("mnist", "imdb_reviews", "tiny_shakespeare", "backend:tensorflow"),
+    quick=True,
+    minutes=2,
+)
+def programs_keras_2(setting: Setting) -> dict[str, Any]:
+    """Run the programs for Keras as the four above do, with Keras 2, which TensorFlow had up to 2.15."""
+    python, versions = interpreter()
+    where = ", ".join(f"{name} {version}" for name, version in versions.items())
+    found: dict[str, Any] = {}
+    for program in (REVIEWS, WRITER, DIGITS, DIGITS_WITH_DROPOUT):
+        setting.say(f"program {program.name}")
+        then = tried(program, setting, python)
+        evidence = {"versions": versions, "repairs": then["repairs"], "warnings": then["warnings"]}
+        found[program.name] = {"runs": then["runs"], "evidence": evidence, "note": f"{where}: {then['note']}"}
+    return found
 
 
 @experiment("corrected_000", needs=("module:torch",), seeds=5, quick=True, minutes=0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -70,7 +71,9 @@ class Program:
         """Return the text with each of the repairs alone."""
         return [self.repaired([one]) for one in self.repairs]
 
-    def run(self, texts: Sequence[str], setting: Setting, whole: bool = False) -> list[Outcome]:
+    def run(
+        self, texts: Sequence[str], setting: Setting, whole: bool = False, python: str = sys.executable
+    ) -> list[Outcome]:
         """Run texts of the program, as `running.run` does."""
 
         def write(folder: Path) -> None:
@@ -78,10 +81,10 @@ class Program:
                 self.downloads(folder, setting, whole)
 
         seconds = 7200 if whole else 600
-        return run(texts, self.library, write, seed=setting.seed, whole=whole, seconds=seconds)
+        return run(texts, self.library, write, seed=setting.seed, whole=whole, seconds=seconds, python=python)
 
 
-def tried(program: Program, setting: Setting) -> dict[str, Any]:
+def tried(program: Program, setting: Setting, python: str = sys.executable) -> dict[str, Any]:
     """Run a program as printed, with each of its repairs alone, and with one more of them each time, in their order.
 
     Returns:
@@ -95,7 +98,7 @@ def tried(program: Program, setting: Setting) -> dict[str, Any]:
     every = list(program.repairs)
     more, alone = program.with_more(), program.with_one()
     texts = list(dict.fromkeys([*more, *alone]))
-    ends = dict(zip(texts, program.run(texts, setting), strict=True))
+    ends = dict(zip(texts, program.run(texts, setting, python=python), strict=True))
     printed, last = ends[more[0]], ends[more[-1]]
     if not last.ran:
         raise RuntimeError(f"program {program.name} fails with every repair at `{last.call}`: {last.error}")

@@ -54,6 +54,7 @@ def run(
     seed: int = 0,
     whole: bool = False,
     seconds: int = 600,
+    python: str = sys.executable,
 ) -> list[Outcome]:
     """Run programs, each in a process of its own.
 
@@ -64,6 +65,7 @@ def run(
         seed: of the library's random numbers, which the programs do not set.
         whole: run them without Keras's limits for a trial run (`CUT`).
         seconds: how long each may take.
+        python: the interpreter; that of another environment has a TensorFlow or PyTorch of its own.
 
     Raises:
         Unmeasurable: the system cannot fork a process.
@@ -73,7 +75,7 @@ def run(
         raise Unmeasurable("The programs are run in forked processes, which this system does not have.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "programs")
-        home = Path(name, "keras")  # where Keras keeps what it has downloaded, in place of the user's
+        home = Path(name, ".keras")  # where Keras keeps what it has downloaded, in place of the user's
         for directory in (folder, home / "datasets"):
             directory.mkdir(parents=True)
         download(home / "datasets")
@@ -83,9 +85,11 @@ def run(
             files[-1].write_text(text, encoding="utf-8")
         script = Path(__file__).with_name("program_process.py")
         environment = {name: value for name, value in os.environ.items() if name not in CUT}
+        if python != sys.executable:
+            environment.pop("PYTHONPATH", None)  # which leads to this one's modules
         environment |= {"KERAS_HOME": str(home), "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONIOENCODING": "utf-8"}
         process = subprocess.run(
-            [sys.executable, str(script), str(folder), library, str(seed), str(seconds)],
+            [python, str(script), str(folder), library, str(seed), str(seconds)],
             env=environment if whole else environment | CUT,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -118,6 +122,8 @@ def _outcome(file: Path, seconds: int) -> Outcome:
 def _told(failure: dict[str, Any]) -> str:
     """Return the error's type and the line of its message that says what is wrong."""
     lines = [_without_varying(line.strip()) for line in failure["message"].splitlines() if line.strip()]
+    if repeated := [line for line in lines if line.startswith(f"{failure['type']}: ")]:
+        return repeated[-1]  # by Keras 2, behind the lines of its own code
     telling = [line for line in lines if not line.startswith(_PLACES)]
     return f"{failure['type']}: {(telling or lines or [''])[0]}"
 
