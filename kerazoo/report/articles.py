@@ -108,7 +108,8 @@ def _beside(claim: Claim, language: Language) -> list[str]:
         form = "Corrected program: {correct}" if is_program(claim) else "Correct: {correct}"
         lines.append(say(form, language, correct=_correct(claim)))
     if claim.reference:
-        lines.append(say("Source: {reference}", language, reference=escaped(claim.reference)))
+        reference = wording.reference(claim, language)
+        lines.append(say("Source: {reference}", language, reference=escaped(reference)))
     if language != "en" and claim.zh.get("caveat"):
         lines.append(say("Note: {caveat}", language, caveat=escaped(claim.zh["caveat"])))
     return lines

@@ -77,7 +77,7 @@ def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
         "verdict": wording.words(claim.verdict, language),
         "why": answer(claim, language),
         "correct": claim.correct,
-        "source": claim.reference,
+        "source": wording.reference(claim, language),
         "note": claim.zh.get("caveat", "") if in_chinese else claim.note,
         "metric": wording.metric(claim, language),
         "tolerance": _tolerance(claim, in_chinese),

@@ -46,6 +46,11 @@ def metric(claim: Claim, language: Language = "en") -> str:
     return claim.metric if language == "en" else claim.zh.get("metric", claim.metric)
 
 
+def reference(claim: Claim, language: Language = "en") -> str:
+    """Return what settles a claim; in English, as publications are cited, where there is no other text."""
+    return claim.reference if language == "en" else claim.zh.get("reference", claim.reference)
+
+
 def facts(claims: Iterable[Claim]) -> dict[str, Verdict]:
     """Return the verdict on each fact that `claims` state, by the fact's id."""
     verdicts: dict[str, list[Verdict]] = defaultdict(list)
