@@ -20,8 +20,8 @@ MEANINGS = {
     Verdict.WRONG: "false as printed",
     Verdict.MIXED: "true in part",
     Verdict.NOT_RUNNABLE: "a program that fails as printed",
-    Verdict.NOT_COMPARABLE: "nothing is printed to compare with, or the hardware is not named",
-    Verdict.NOT_MEASURED: "no measurement in the record",
+    Verdict.NOT_COMPARABLE: "nothing is claimed to compare with, or the hardware is not named",
+    Verdict.NOT_MEASURED: "not tested here, or not yet measured",
 }
 """The verdicts in the order in which they are told."""
 
