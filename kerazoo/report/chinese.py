@@ -78,6 +78,9 @@ TEXTS = {
     "The formula is wrong as printed.": "公式有误。",
     "The calculation is right.": "计算无误。",
     "The calculation is wrong.": "计算有误。",
+    "Mean {measured} over {n} seeds, sd {sd}, 95 % interval {low} to {high}.": (
+        "{n}次均值{measured}，标准差{sd}，95%区间{low}至{high}。"
+    ),
     "In all parts: {listed}.": "各部分均如此：{listed}。",
     "What is said is true.": "所述属实。",
     "What is said is not true.": "所述不实。",
@@ -139,6 +142,14 @@ TEXTS = {
     "Data": "数据",
     "Machines": "机器",
     "{n} rows": "{n}条记录",
+    "Claims and verdicts": "论断与结论",
+    "Document {document}: {title}": "文章{document}：{title}",
+    "Each claim of {articles} with what is printed, what was measured, and the verdict that follows. Means are given "
+    "with the half width of their 95 % interval (Student's t over the seeds). Several claims may state one fact; a "
+    "fact counts once.": (
+        "{articles}的全部论断：引文、文中的数值、实测值和由此得出的结论。均值附95%区间的半宽（按各次测量做t分布）。"
+        "几条论断可能说的是同一件事，统计项数时只计一次。"
+    ),
     "Document {document}. {summary}.": "文章{document}：{summary}。",
     "Section {section}": "第{section}节",
     "Elsewhere": "其他",

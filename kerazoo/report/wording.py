@@ -25,6 +25,8 @@ MEANINGS = {
 }
 """The verdicts in the order in which they are told."""
 
+SAMPLE = "Measured on the embedded sample, not on the real data."
+
 
 def words(verdict: str, language: Language = "en") -> str:
     """Return a verdict as people write it."""
@@ -49,6 +51,18 @@ def metric(claim: Claim, language: Language = "en") -> str:
 def reference(claim: Claim, language: Language = "en") -> str:
     """Return what settles a claim; in English, as publications are cited, where there is no other text."""
     return claim.reference if language == "en" else claim.zh.get("reference", claim.reference)
+
+
+def note(claim: Claim, language: Language = "en") -> str:
+    """Return a claim's note: in English what the verdict's rule wrote, in Chinese the spread and the caveat."""
+    if language == "en":
+        return claim.note
+    values = {name: text_of(getattr(claim, name)) for name in ("measured", "sd")}
+    low, high = map(text_of, claim.interval or ("", ""))
+    form = "Mean {measured} over {n} seeds, sd {sd}, 95 % interval {low} to {high}."
+    spread = say(form, language, n=claim.n, low=low, high=high, **values) if claim.sd and claim.interval else ""
+    sample = say(SAMPLE, language) if claim.source == "sample" else ""
+    return "".join([spread, sample, claim.zh.get("caveat", "")])
 
 
 def facts(claims: Iterable[Claim]) -> dict[str, Verdict]:
