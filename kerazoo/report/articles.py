@@ -102,7 +102,7 @@ def _links(claims: Sequence[Claim], language: Language) -> str:
 
 
 def _beside(claim: Claim, language: Language) -> list[str]:
-    """Return what would be right, what settles it, and in Chinese, whose pages are read by themselves, the note."""
+    """Return what would be right, what settles it, and what the study answers to other readings."""
     lines = []
     if claim.correct:
         form = "Corrected program: {correct}" if is_program(claim) else "Correct: {correct}"
@@ -110,8 +110,8 @@ def _beside(claim: Claim, language: Language) -> list[str]:
     if claim.reference:
         reference = wording.reference(claim, language)
         lines.append(say("Source: {reference}", language, reference=escaped(reference)))
-    if language != "en" and claim.zh.get("caveat"):
-        lines.append(say("Note: {caveat}", language, caveat=escaped(claim.zh["caveat"])))
+    if caveat := wording.caveat(claim, language):
+        lines.append(say("Note: {caveat}", language, caveat=escaped(caveat)))
     return lines
 
 

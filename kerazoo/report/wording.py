@@ -53,6 +53,11 @@ def reference(claim: Claim, language: Language = "en") -> str:
     return claim.reference if language == "en" else claim.zh.get("reference", claim.reference)
 
 
+def caveat(claim: Claim, language: Language = "en") -> str:
+    """Return what the study answers to other readings of a claim; empty where it does not do so in the language."""
+    return claim.caveat if language == "en" else claim.zh.get("caveat", "")
+
+
 def note(claim: Claim, language: Language = "en") -> str:
     """Return a claim's note: in English what the verdict's rule wrote, in Chinese the spread and the caveat."""
     if language == "en":
@@ -62,7 +67,7 @@ def note(claim: Claim, language: Language = "en") -> str:
     form = "Mean {measured} over {n} seeds, sd {sd}, 95 % interval {low} to {high}."
     spread = say(form, language, n=claim.n, low=low, high=high, **values) if claim.sd and claim.interval else ""
     sample = say(SAMPLE, language) if claim.source == "sample" else ""
-    return "".join([spread, sample, claim.zh.get("caveat", "")])
+    return "".join([spread, sample, caveat(claim, language)])
 
 
 def facts(claims: Iterable[Claim]) -> dict[str, Verdict]:

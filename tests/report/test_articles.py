@@ -36,6 +36,7 @@ def test_every_claim_is_told_under_its_section(contents, language):
         for claim in contents.claims:
             if claim.document == document and claim.id not in contents.cells:
                 assert text.count(f"../{markdown.claims_file(language)}#{markdown.anchor(claim)})") == 1
+                assert markdown.escaped(wording.caveat(claim, language)) in text
 
 
 def test_the_cells_of_a_printed_table_are_a_table(pages):
