@@ -58,7 +58,7 @@ def main(argv: list[str]) -> None:
 @contextlib.contextmanager
 def _server(name: str, window: float) -> Iterator[str]:
     """Yield the address of a server for the model `name`, once it answers."""
-    command = [sys.executable, "-m", "kerazoo.cli", "serve", name, "--port", "0", "--window", str(window)]
+    command = [sys.executable, "-m", "kerazoo", "serve", name, "--port", "0", "--window", str(window)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None

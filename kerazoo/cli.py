@@ -135,7 +135,3 @@ def main(arguments: list[str] | None = None) -> int:
         line, code = _explain(error)
         tell(f"kerazoo: {'' if code == 130 else 'error: '}{' '.join(line.split())}")
         return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -104,16 +104,17 @@ class Claim:
     """One claim of a document, what was measured for it, and the verdict.
 
     `kind` is formula, arithmetic, program, metric, timing, statement or literature; `documented` the value that the
-    document prints, `correct` what would be right where that can be said, `answer` the verdict's reason in a sentence,
-    `zh` the claim's texts in Chinese. `tolerance` is the margin declared before measuring, in `unit`, and `reason` says
-    why; `design` describes the experiment behind a statement, and `reference` names what settles a claim that nothing
-    measures; `check` names the experiment in the record and `rule` how its values become the
-    verdict; `fact` is the id of what several claims may state, by default the claim's own. The rest is measured:
-    `measured` (the mean over the seeds where it is a number), its sample standard deviation `sd` and 95 % `interval`
-    (Student's t) over the `n` values of `seeds`, which `values` lists; `binomial`, the 95 % Wilson interval of an
-    accuracy for the size of the test set; where and when it was measured; `repairs` to a printed program, and
-    `evidence`, one JSON value a seed. `decides` is how many seeds would decide what is undecided; None where that is
-    not known, or more than a thousand. `parts` are the verdicts on the parts of a claim that has some, by their names.
+    document prints, `correct` what would be right where that can be said, `answer` the verdict's reason in a
+    sentence, `caveat` what the study answers to other readings, `zh` the claim's texts in Chinese. `tolerance` is
+    the margin declared before measuring, in `unit`, and `reason` says why; `design` describes the experiment behind
+    a statement, and `reference` names what settles a claim that nothing measures; `check` names the experiment in
+    the record and `rule` how its values become the verdict; `fact` is the id of what several claims may state, by
+    default the claim's own. The rest is measured: `measured` (the mean over the seeds where it is a number), its
+    sample standard deviation `sd` and 95 % `interval` (Student's t) over the `n` values of `seeds`, which `values`
+    lists; `binomial`, the 95 % Wilson interval of an accuracy for the size of the test set; where and when it was
+    measured; `repairs` to a printed program, and `evidence`, one JSON value a seed. `decides` is how many seeds
+    would decide what is undecided; None where that is not known, or more than a thousand. `parts` are the verdicts
+    on the parts of a claim that has some, by their names.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Claim:
     correct: str = ""
     reference: str = ""
     answer: str = ""
+    caveat: str = ""
     zh: Mapping[str, str] = field(default_factory=dict)
     measured: Any = None
     sd: float | None = None

@@ -98,7 +98,7 @@ def test_the_sample_is_announced_where_nobody_misses_it(run, tmp_path, monkeypat
 
 @pytest.mark.parametrize("backend", ["nope", "torch"])
 def test_a_backend_that_is_not_supported_is_named(tmp_path, backend):
-    command = [sys.executable, "-m", "kerazoo.cli", "train", "toy_mlp", "--epochs", "1"]
+    command = [sys.executable, "-m", "kerazoo", "train", "toy_mlp", "--epochs", "1"]
     environment = {**os.environ, "KERAS_BACKEND": backend}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 2
@@ -233,7 +233,7 @@ def test_an_interrupt_exits_with_130(run, monkeypatch):
 
 def test_the_installed_command_is_quiet_and_its_json_is_alone(tmp_path):
     """A whole process, as people run it: TensorFlow's start-up messages are nobody's business."""
-    command = [sys.executable, "-m", "kerazoo.cli", "train", "toy_mlp", "--epochs", "2", "--json"]
+    command = [sys.executable, "-m", "kerazoo", "train", "toy_mlp", "--epochs", "2", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 0, done.stderr
     assert np.isfinite(json.loads(done.stdout)["metrics"]["loss"])
@@ -241,7 +241,7 @@ def test_the_installed_command_is_quiet_and_its_json_is_alone(tmp_path):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    command = f"{sys.executable} -m kerazoo.cli list | head -c 1"
+    command = f"{sys.executable} -m kerazoo list | head -c 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
 

@@ -20,7 +20,7 @@ PRETRAINED = ["imdb_lstm", "imdb_transformer", "mnist_mlp", "mnist_mlp_dropout",
 
 
 def run(*arguments, **environment):
-    command = [sys.executable, "-m", "kerazoo.cli", *arguments]
+    command = [sys.executable, "-m", "kerazoo", *arguments]
     given = {**os.environ, **environment}
     return subprocess.run(command, capture_output=True, text=True, env=given, check=False)
 

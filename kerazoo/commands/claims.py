@@ -50,7 +50,8 @@ def claims(
 ) -> int:
     """Show what documents claim, and the verdicts.
 
-    NAME is a model, a document (001) or a claim (001/program); without it all claims of the study are shown.
+    NAME is a model, a document (001) or a claim (001/program), which is told in full, with a table of the claims below
+    it; without a name all claims of the study are shown.
     """
     if as_json and form not in ("table", "json"):
         raise InputError(f"--json is --format json, and --format {form} is given too; leave one of them out")
@@ -66,17 +67,20 @@ def claims(
             raise InputError("--recompute is of the whole study; leave the names out")
         return _recompute(study, record, as_json)
     found = kerazoo.claims(list(names) or None, study=study, record=record)
-    _print_claims(found, study, "json" if as_json else form, **told)
+    name = names[0] if len(names) == 1 else ""
+    _print_claims(found, name, study, "json" if as_json else form, **told)
     return 0
 
 
-def _print_claims(found: list[kerazoo.Claim], study: str | None, form: str, language: Language, url: str) -> None:
+def _print_claims(
+    found: list[kerazoo.Claim], name: str, study: str | None, form: str, language: Language, url: str
+) -> None:
     from kerazoo.report import exports, verdicts
 
     if url and form != "claimreview":
         raise InputError("--url is for --format claimreview; leave it out")
     if form == "table":
-        verdicts.show_claims(terminal(), found, language)
+        verdicts.show_claims(terminal(), found, language, name)
     elif form == "csv":
         sys.stdout.write(printable(exports.as_csv(found, language), keep="\n\t"))
     elif form == "json":

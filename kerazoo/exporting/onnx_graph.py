@@ -28,10 +28,11 @@ def write_onnx(model: keras.Model, path: str | os.PathLike[str], metadata: Mappi
     """Write `model` to the ONNX file `path`, whole or not at all; with it goes what kerazoo knows of the model.
 
     The model's own outputs come first, under their names. Models of the zoo's layers return further ones: "logits", the
-    values before a last sigmoid or softmax; "attention", (B, heads, T, T), the weights of the first attention; and
-    where they write text the states "h0.next", "c0.next" of their LSTMs, (1, B, units). Those are also inputs, "h0" and
-    "c0", that may be left out; so is "share" of a classifier of texts with a vocabulary, (B, T): how far from the
-    unknown word each word is, from 0 to 1, which tells what it weighs.
+    values before a last sigmoid or softmax; "attention", (n, heads, T, T), the weights of the first attention for those
+    n examples whose places in the batch the input "attention_for" names, by default none; and where they write text the
+    states "h0.next", "c0.next" of their LSTMs, (1, B, units). Those are also inputs, "h0" and "c0", that may be left
+    out; so is "share" of a classifier of texts with a vocabulary, (B, T): how far from the unknown word each word is,
+    from 0 to 1, which tells what it weighs.
 
     Args:
         model: a functional or Sequential model; what is no layer of the zoo's is left to Keras's own exporter.
@@ -92,7 +93,7 @@ def _add_further_outputs(graph: Graph, model: keras.Model) -> None:
         graph.output("logits", graph.logits[value], shape)
     if graph.attention:
         weights, heads = graph.attention
-        graph.output("attention", weights, ["batch", heads, "queries", "keys"])
+        graph.output("attention", weights, ["examples", heads, "queries", "keys"])
     for name, value, units in graph.states:
         graph.output(f"{name}.next", value, [1, "batch", units])
 

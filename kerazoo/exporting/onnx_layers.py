@@ -23,7 +23,7 @@ _ACTIVATIONS = {
     "tanh": "Tanh",
 }
 _OF_LSTM = ("tanh", "sigmoid", "relu", "softplus", "softsign")
-_MASKED = -1e30  # as in `kerazoo.layers.attention`
+_FAR = 1e30  # as far below the others is a masked score in `kerazoo.layers.attention`
 
 
 def dense(g: Graph, layer: Any, x: Any) -> str:
@@ -127,7 +127,11 @@ def _names(g: Graph) -> list[str]:
 def attention(
     g: Graph, layer: Any, query: Any, key: Any = None, value: Any = None, key_mask: Any = None, **given: Any
 ) -> Any:
-    """Scaled dot-product attention, with projections where the layer has them; its weights are an output."""
+    """Scaled dot-product attention, with projections where the layer has them.
+
+    Its weights, most of what there is to write to memory, are an output for the examples alone whose places the input
+    "attention_for" names.
+    """
     key = query if key is None else key
     value = key if value is None else value
     projections = [getattr(layer, f"{name}_dense", None) for name in ("query", "key", "value")]
@@ -135,19 +139,23 @@ def attention(
     q, k, v = (_heads(g, x, one, h) for x, one in zip((query, key, value), projections, strict=True))  # (B, h, T, d)
     width = query.shape[2] // h if projections[0] is None else layer.key_dim
     q = g.node("Mul", q, g.constant(width**-0.5, np.float32))
-    scores = g.node("MatMul", q, g.node("Transpose", k, perm=[0, 1, 3, 2]))  # (B, h, Tq, Tk)
-    visible = _visible(g, layer, query, key, key_mask, given.get("attention_mask"))
-    if visible is not None:
-        scores = g.node("Where", visible, scores, g.constant(_MASKED, np.float32))
-    weights = g.node("Softmax", scores, axis=-1)
-    if visible is not None:
-        weights = g.node("Where", visible, weights, g.constant(0.0, np.float32))
-    g.attention = g.attention or (weights, h)
-    y = g.node("Transpose", g.node("MatMul", weights, v), perm=[0, 2, 1, 3])  # (B, Tq, h, d)
+    of_keys, of_pairs = key_mask, given.get("attention_mask")
+    masks = [(g[one], axes) for one, axes in ((of_keys, [1, 2]), (of_pairs, [1])) if one is not None]
+    visible = _visible(g, layer, q, k, masks)
+    weights = _weights(g, q, k, visible)
+    y = g.node("MatMul", weights, v)
+    if visible is not None:  # where a query sees no key its weights are all equal; and it gets nothing
+        y = g.node("Mul", y, g.node("ReduceMax", visible, axes=[-1]))
+    if g.attention is None:
+        places = g.input("attention_for", ("examples",), "int64", np.zeros(0, np.int64))
+        their_q, their_k = (g.node("Gather", one, places) for one in (q, k))
+        seen = _visible(g, layer, their_q, their_k, [(g.node("Gather", one, places), axes) for one, axes in masks])
+        g.attention = _only(g, _weights(g, their_q, their_k, seen), seen), h
+    y = g.node("Transpose", y, perm=[0, 2, 1, 3])  # (B, Tq, h, d)
     y = g.node("Reshape", y, g.constant([0, 0, -1]))
     if projections[0] is not None:
         y = _projected(g, y, layer.output_dense, (-1, layer.output_dense.kernel.shape[-1]))
-    return [y, weights] if layer.return_weights else y
+    return [y, _only(g, weights, visible)] if layer.return_weights else y
 
 
 def _heads(g: Graph, x: Any, projection: Any, heads: int) -> str:
@@ -161,25 +169,36 @@ def _projected(g: Graph, x: str, projection: Any, shape: tuple[int, int]) -> str
     return y if bias is None else g.node("Add", y, g.node("Reshape", g.weight(bias), g.constant([-1])))
 
 
-def _visible(g: Graph, layer: Any, query: Any, key: Any, key_mask: Any, mask: Any) -> str | None:
-    """All masks in one, which broadcasts to (B, h, Tq, Tk); None where every query sees all."""
-    parts = []
-    if key_mask is not None:
-        parts.append(g.node("Unsqueeze", _as_bool(g, key_mask), g.constant([1, 2])))
-    if mask is not None:
-        parts.append(g.node("Unsqueeze", _as_bool(g, mask), g.constant([1])))
+def _visible(g: Graph, layer: Any, q: str, k: str, masks: list[tuple[str, list[int]]]) -> str | None:
+    """1 where a query sees a key and 0 elsewhere, which broadcasts to (B, h, Tq, Tk); None where every query sees all.
+
+    `masks` are names of masks, each with the axes that it lacks.
+    """
+    parts = [g.node("Unsqueeze", g.node("Cast", one, to=TensorProto.FLOAT), g.constant(axes)) for one, axes in masks]
     if layer.causal:
-        ends = [g.node("Gather", g.node("Shape", g[one]), g.constant(1)) for one in (query, key)]
+        ends = [g.node("Gather", g.node("Shape", one), g.constant(2)) for one in (q, k)]
         rows, columns = (g.node("Range", g.constant(0), end, g.constant(1)) for end in ends)
-        parts.append(g.node("GreaterOrEqual", g.node("Unsqueeze", rows, g.constant([1])), columns))
+        before = g.node("GreaterOrEqual", g.node("Unsqueeze", rows, g.constant([1])), columns)
+        parts.append(g.node("Cast", before, to=TensorProto.FLOAT))
     visible = None
     for part in parts:
-        visible = part if visible is None else g.node("And", visible, part)
+        visible = part if visible is None else g.node("Mul", visible, part)
     return visible
 
 
-def _as_bool(g: Graph, mask: Any) -> str:
-    return g.node("Cast", g[mask], to=TensorProto.BOOL)
+def _weights(g: Graph, q: str, k: str, visible: str | None) -> str:
+    """The weights (B, h, Tq, Tk); masked by a sum, since runtimes broadcast it several times as fast as a choice."""
+    scores = g.node("MatMul", q, g.node("Transpose", k, perm=[0, 1, 3, 2]))
+    if visible is not None:
+        hidden = g.node("Sub", visible, g.constant(1.0, np.float32))  # 0 or -1
+        scores = g.node("Add", scores, g.node("Mul", hidden, g.constant(_FAR, np.float32)))
+    made: str = g.node("Softmax", scores, axis=-1)
+    return made
+
+
+def _only(g: Graph, weights: str, visible: str | None) -> str:
+    made: str = weights if visible is None else g.node("Mul", weights, visible)
+    return made
 
 
 def masked_mean(g: Graph, layer: Any, x: Any, real: Any) -> str:

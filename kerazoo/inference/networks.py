@@ -78,7 +78,10 @@ class InSession:
 
     def attention(self, ids: np.ndarray) -> np.ndarray | None:
         """Return the weights (N, heads, T, T) of the first attention; None without one."""
-        return self._session(ids, "attention")[0] if self._session.gives("attention") else None
+        if not self._session.gives("attention"):
+            return None
+        given = {self._session.inputs[0].name: ids, "attention_for": np.arange(len(ids))}
+        return self._session.run(given, ["attention"])[0]
 
 
 class InKeras:

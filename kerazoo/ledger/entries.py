@@ -35,6 +35,7 @@ class Chinese:
     metric: str = key("What is measured.", default="")
     caveat: str = key("The `caveat`.", default="")
     design: str = key("The `design`.", default="")
+    reference: str = key("The `reference`, where it has more words than a publication's place.", default="")
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,22 @@ class Step:
     Attributes:
         experiment: its name.
         recorded: how many seeds count now.
+        asked: how many the experiment asks for.
         wanted: how many would decide every claim in `decides`, at a power of 80 %, and are at least those that the
             experiment asks for.
         decides: the undecided claims with the seeds that each needs; None where that is more than a thousand, which
             `wanted` passes over.
-        minutes: what the missing seeds take: as long as the recorded ones did, or as the experiment estimates.
+        minutes: what the seeds up to `wanted` take: as long as the recorded ones did, or as the experiment estimates.
+        asked_minutes: the same for the seeds up to `asked`.
     """
 
     experiment: str
     recorded: int
+    asked: int
     wanted: int
     decides: dict[str, int | None]
     minutes: float
+    asked_minutes: float
 
 
 def plan(
@@ -62,8 +66,8 @@ def plan(
         used, _ = select(rows, name, one.revision)
         undecided = {claim.id: claim.decides for claim in claims if claim.verdict == "undecided" and one.seeds > 1}
         wanted = max([one.seeds, *(seeds for seeds in undecided.values() if seeds)])
-        minutes = sum(row["seconds"] for row in used) / 60 / len(used) if used else one.minutes
         if wanted > len(used) or undecided:
-            missing = max(0, wanted - len(used))
-            steps.append(Step(name, len(used), wanted, undecided, round(minutes * missing, 1)))
+            each = sum(row["seconds"] for row in used) / 60 / len(used) if used else one.minutes
+            minutes, asked_minutes = (round(each * max(0, seeds - len(used)), 1) for seeds in (wanted, one.seeds))
+            steps.append(Step(name, len(used), one.seeds, wanted, undecided, minutes, asked_minutes))
     return sorted(steps, key=lambda step: (step.minutes, step.experiment))

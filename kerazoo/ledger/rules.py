@@ -218,7 +218,9 @@ def _timing(_: Entry, values: Sequence[Any]) -> Finding:
 def _unstated(entry: Entry, values: Sequence[Any]) -> Finding:
     if entry.documented is None:
         return _described("The document prints no number to compare with.", values)
-    return _described("The document supposes its number and does not say that it was measured.", values)
+    if is_number(entry.documented):
+        return _described("The document supposes its number and does not say that it was measured.", values)
+    return _described("The document does not claim it.", values)
 
 
 def _described(note: str, values: Sequence[Any]) -> Finding:

@@ -38,6 +38,7 @@ _OF_CLAIM = {
     "correct": "What would be right: a formula, a number, or a program's file.",
     "reference": "What settles a claim that nothing measures.",
     "answer": "The verdict's reason in one sentence; empty where the study has none for this verdict.",
+    "caveat": "What the study answers to other readings of the claim, and tells of what is not tested.",
     "zh": "The claim's texts in Chinese, by the names of the English ones.",
     "measured": "The mean over the seeds where it is a number; null where nothing was measured.",
     "sd": "The sample standard deviation over the seeds.",

@@ -38,7 +38,8 @@ def judge(
     """
     shared = {name: getattr(entry, name) for name in _OF_ENTRY} | {"check": entry.check, "fact": entry.fact or entry.id}
     if entry.rule == "source":
-        note = f"{_sentence(entry.reason)} Source: {_sentence(entry.reference)}"
+        notes = [entry.reason, f"Source: {entry.reference}", entry.caveat]
+        note = " ".join(filter(None, map(_sentence, notes)))
         return _told(entry, Claim(**shared, verdict=Verdict(entry.finding), note=note))
     chosen, remark = select(rows, entry.check, revision)
     if not chosen:

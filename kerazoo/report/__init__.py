@@ -16,9 +16,9 @@ def write_report(
     """Write the report on a study under the directory `out`, and return the files.
 
     They are `report.html`, one page that needs no network, `claims.md`, a page a document in `articles/`, and a card a
-    model in `models/`; of a study with texts in Chinese also `report.zh-CN.html` and such pages of the documents. All
-    are rendered from the study and its record; nothing is trained. They are written once all are rendered, and replace
-    those of an earlier report.
+    model in `models/`; of a study with texts in Chinese also `report.zh-CN.html`, `claims.zh-CN.md` and such pages of
+    the documents. All are rendered from the study and its record; nothing is trained. They are written once all are
+    rendered, and replace those of an earlier report.
 
     Args:
         out: the directory; it is made if it is not there.
@@ -46,7 +46,7 @@ def write_report(
         raise InputError(f"'{where}' has no measurement of these claims; `kerazoo reproduce{of}` makes some")
     texts = {
         **pages(contents),
-        "claims.md": markdown.claims_document(contents),
+        **markdown.claims_documents(contents),
         **{f"articles/{name}": text for name, text in articles.pages(contents).items()},
         **{f"models/{name}.md": text for name, text in cards.documents(contents).items()},
     }

@@ -63,6 +63,9 @@ def _effect(claim: Claim, language: Language) -> str:
 def _parts(claim: Claim, language: Language) -> str:
     """Return the verdicts on a claim's parts, each with the names of those that have it."""
     comma, semicolon, form = (", ", "; ", "{}: {}.") if language == "en" else ("、", "；", "{1}：{0}。")
+    if set(claim.parts.values()) == {claim.verdict}:
+        listed = comma.join(known(name, language) for name in claim.parts)
+        return say("In all parts: {listed}.", language, listed=listed)
     told = []
     for verdict in dict.fromkeys(claim.parts.values()):
         names = [known(name, language) for name, one in claim.parts.items() if one is verdict]

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from kerazoo.report import formulas, wording
 from kerazoo.report.answers import answer, is_program
 from kerazoo.report.contents import Contents
-from kerazoo.report.languages import NAMES, Language, file_name, is_chinese, known, say
-from kerazoo.report.markdown import NOTICE, anchor, cells_table, code, counts_table, escaped
+from kerazoo.report.languages import Language, file_name, is_chinese, known, say
+from kerazoo.report.markdown import NOTICE, anchor, cells_table, claims_file, code, counts_table, escaped, switch
 from kerazoo.schema import Claim
 
 
@@ -25,12 +25,11 @@ def pages(contents: Contents) -> dict[str, str]:
 def page(contents: Contents, document: str, language: Language) -> str:
     """Return a document's passages, in its order, under the numbers of their sections."""
     claims = [claim for claim in contents.claims if claim.document == document]
-    others = [one for one in contents.languages if one != language]
-    switch = " · ".join(f"[{NAMES[one]}]({file_name(document, '.md', one)})" for one in others)
     summary = wording.summary(claims, language)
     opening = say("Document {document}. {summary}.", language, document=document, summary=summary)
     title = f"# {escaped(wording.title(claims[0], language))}"
-    parts = [title, NOTICE, switch, opening, counts_table(claims, language)]
+    links = switch(document, contents, language)
+    parts = [title, NOTICE, links, opening, counts_table(claims, language)]
     for section, listed in sections(claims).items():
         parts += [f"## {_heading(section, language)}", *_passages(contents, listed, language)]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -98,19 +97,21 @@ def _judged(claims: Sequence[Claim], language: Language) -> list[str]:
 def _links(claims: Sequence[Claim], language: Language) -> str:
     """Return links to all that is known of the claims."""
     names = [say("more", language)] if len(claims) == 1 else [claim.id.rpartition("/")[2] for claim in claims]
-    return ", ".join(f"[{name}](../claims.md#{anchor(one)})" for name, one in zip(names, claims, strict=True))
+    file, comma = claims_file(language), ", " if language == "en" else "、"
+    return comma.join(f"[{name}](../{file}#{anchor(one)})" for name, one in zip(names, claims, strict=True))
 
 
 def _beside(claim: Claim, language: Language) -> list[str]:
-    """Return what would be right, what settles it, and, where there is no other page in the language, the note."""
+    """Return what would be right, what settles it, and what the study answers to other readings."""
     lines = []
     if claim.correct:
         form = "Corrected program: {correct}" if is_program(claim) else "Correct: {correct}"
         lines.append(say(form, language, correct=_correct(claim)))
     if claim.reference:
-        lines.append(say("Source: {reference}", language, reference=escaped(claim.reference)))
-    if language != "en" and claim.zh.get("caveat"):
-        lines.append(say("Note: {caveat}", language, caveat=escaped(claim.zh["caveat"])))
+        reference = wording.reference(claim, language)
+        lines.append(say("Source: {reference}", language, reference=escaped(reference)))
+    if caveat := wording.caveat(claim, language):
+        lines.append(say("Note: {caveat}", language, caveat=escaped(caveat)))
     return lines
 
 

@@ -20,8 +20,8 @@ TEXTS = {
     "false as printed": "文中所写有误",
     "true in part": "只有一部分正确",
     "a program that fails as printed": "程序按原样无法运行",
-    "nothing is printed to compare with, or the hardware is not named": "文中没有可比的数值，或未注明硬件",
-    "no measurement in the record": "尚无测量记录",
+    "nothing is claimed to compare with, or the hardware is not named": "文中没有可供比较的说法或数值，或未注明硬件",
+    "not tested here, or not yet measured": "此处无法检验，或尚未测量",
     # Counts.
     "no claims": "没有论断",
     "1 claim: {listed}": "1条论断：{listed}",
@@ -78,6 +78,10 @@ TEXTS = {
     "The formula is wrong as printed.": "公式有误。",
     "The calculation is right.": "计算无误。",
     "The calculation is wrong.": "计算有误。",
+    "Mean {measured} over {n} seeds, sd {sd}, 95 % interval {low} to {high}.": (
+        "{n}次均值{measured}，标准差{sd}，95%区间{low}至{high}。"
+    ),
+    "In all parts: {listed}.": "各部分均如此：{listed}。",
     "What is said is true.": "所述属实。",
     "What is said is not true.": "所述不实。",
     "It is {measured}, as printed.": "确为{measured}，与文中一致。",
@@ -117,7 +121,7 @@ TEXTS = {
     "Why": "理由",
     "how": "详情",
     "Note": "说明",
-    "Measured is": "所测",
+    "Measured is": "测量内容",
     "Tolerance": "允许误差",
     "Rule": "判据",
     "Design": "实验设计",
@@ -138,6 +142,14 @@ TEXTS = {
     "Data": "数据",
     "Machines": "机器",
     "{n} rows": "{n}条记录",
+    "Claims and verdicts": "论断与结论",
+    "Document {document}: {title}": "文章{document}：{title}",
+    "Each claim of {articles} with what is printed, what was measured, and the verdict that follows. Means are given "
+    "with the half width of their 95 % interval (Student's t over the seeds). Several claims may state one fact; a "
+    "fact counts once.": (
+        "{articles}的全部论断：引文、文中的数值、实测值和由此得出的结论。均值附95%区间的半宽（按各次测量做t分布）。"
+        "几条论断可能说的是同一件事，统计项数时只计一次。"
+    ),
     "Document {document}. {summary}.": "文章{document}：{summary}。",
     "Section {section}": "第{section}节",
     "Elsewhere": "其他",

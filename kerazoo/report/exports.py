@@ -28,19 +28,22 @@ _COLUMNS = (
     "check", "source", "measured_at", "note",
 )  # fmt: skip
 
+_IN_WORDS = {"title": wording.title, "metric": wording.metric, "reference": wording.reference, "note": wording.note}
+
 
 def as_csv(claims: Iterable[Claim], language: Language = "en") -> str:
-    """Return a line a claim, below the names of the columns; lists are JSON, `title`, `metric`, `answer` in `language`.
+    """Return a line a claim, below the names of the columns; lists are JSON.
 
-    `low` and `high` are the ends of the 95 % interval of the mean.
+    `title`, `metric`, `answer`, `reference` and `note` are in `language`; `gloss` is English. `low` and `high` are the
+    ends of the 95 % interval of the mean.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for claim in claims:
         low, high = claim.interval or (None, None)
-        told = {"low": low, "high": high, "title": wording.title(claim, language)}
-        told |= {"metric": wording.metric(claim, language), "answer": answer(claim, language)}
+        told = {"low": low, "high": high, "answer": answer(claim, language)}
+        told |= {name: tell(claim, language) for name, tell in _IN_WORDS.items()}
         writer.writerow(_cell(told[name] if name in told else getattr(claim, name)) for name in _COLUMNS)
     return text.getvalue()
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from kerazoo.ledger.values import text_of
 from kerazoo.report import wording
+from kerazoo.report.answers import answer
 from kerazoo.report.contents import Contents
-from kerazoo.report.languages import Language, say
+from kerazoo.report.languages import NAMES, Language, file_name, is_chinese, say
 from kerazoo.schema import Claim
 
 NOTICE = "<!-- Rendered from the ledger and the record by `python -m kerazoo.report.refresh`; not edited by hand. -->"
@@ -43,25 +44,43 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def anchor(claim: Claim) -> str:
-    """Return the name by which links find a claim in claims.md."""
+    """Return the name by which links find a claim in the files that list them."""
     return claim.id.replace("/", "-")
 
 
-def claims_document(contents: Contents) -> str:
-    """Return every claim with its verdict, document by document."""
-    documents = contents.documents()
+def claims_documents(contents: Contents) -> dict[str, str]:
+    """Return every claim with its verdict, document by document: a text a language, by the names of the files."""
+    return {claims_file(language): _claims_document(contents, language) for language in contents.languages}
+
+
+def claims_file(language: Language) -> str:
+    """Return the name of the file that lists every claim."""
+    return file_name("claims", ".md", language)
+
+
+def _claims_document(contents: Contents, language: Language) -> str:
+    documents = contents.documents(language)
     sections = [
-        f"## Document {number}: {escaped(title)}\n\n"
-        + _claim_table([claim for claim in contents.claims if claim.document == number])
+        f"## {escaped(say('Document {document}: {title}', language, document=number, title=title))}\n\n"
+        + _claim_table([claim for claim in contents.claims if claim.document == number], language)
         for number, title in documents.items()
     ]
-    opening = (
-        f"Each claim of {wording.documents(len(documents))} with what is printed, what was measured, and the "
-        "verdict that follows. Means are given with the half width of their 95 % interval (Student's t over the "
-        "seeds). Several claims may state one fact; a fact counts once."
+    opening = say(
+        "Each claim of {articles} with what is printed, what was measured, and the verdict that follows. Means are "
+        "given with the half width of their 95 % interval (Student's t over the seeds). Several claims may state one "
+        "fact; a fact counts once.",
+        language,
+        articles=wording.documents(len(documents), language),
     )
-    counted = counts_table(contents.claims)
-    return "\n\n".join(["# Claims and verdicts", NOTICE, opening, counted, *sections, _provenance(contents)]) + "\n"
+    title, counted = say("Claims and verdicts", language), counts_table(contents.claims, language)
+    parts = [f"# {title}", NOTICE, switch("claims", contents, language), opening, counted, *sections]
+    return "\n\n".join(filter(None, [*parts, _provenance(contents, language)])) + "\n"
+
+
+def switch(stem: str, contents: Contents, language: Language) -> str:
+    """Return links to a page in the other languages."""
+    others = [one for one in contents.languages if one != language]
+    return " · ".join(f"[{NAMES[one]}]({file_name(stem, '.md', one)})" for one in others)
 
 
 def counts_table(claims: Sequence[Claim], language: Language = "en") -> str:
@@ -75,23 +94,40 @@ def counts_table(claims: Sequence[Claim], language: Language = "en") -> str:
     return table([say(name, language) for name in ("verdict", "facts", "claims", "means")], rows)
 
 
-def _claim_table(claims: Iterable[Claim]) -> str:
+def _claim_table(claims: Iterable[Claim], language: Language) -> str:
     rows = [
         (
-            f'<a id="{anchor(claim)}"></a>{code(claim.id)} {escaped(claim.gloss or claim.quote)}',
-            escaped(wording.documented(claim)),
-            escaped(wording.measured(claim)),
-            f"**{wording.words(claim.verdict)}**",
-            escaped(" ".join(filter(None, (claim.answer, claim.note or claim.reason)))),
+            f'<a id="{anchor(claim)}"></a>{code(claim.id)} {_said(claim, language)}',
+            escaped(wording.documented(claim, language)),
+            escaped(wording.measured(claim, language)),
+            f"**{wording.words(claim.verdict, language)}**",
+            escaped((" " if language == "en" else "").join(filter(None, _reasons(claim, language)))),
         )
         for claim in claims
     ]
-    return table(("claim", "documented", "measured", "verdict", "why"), rows)
+    columns = ("claim", "documented", "measured", "verdict", "why")
+    return table([say(name, language) for name in columns], rows)
 
 
-def _provenance(contents: Contents) -> str:
-    lines = [f"- {name}: {escaped(text)}" for name, text in contents.provenance().items()]
-    return "\n".join(["## Provenance", "", *lines])
+def _said(claim: Claim, language: Language) -> str:
+    """Return what a claim says: in English in other words, in Chinese in the document's own."""
+    if language == "en":
+        return escaped(claim.gloss or claim.quote)
+    return escaped(claim.quote) if is_chinese(claim.quote) else code(claim.quote)
+
+
+def _reasons(claim: Claim, language: Language) -> Sequence[str]:
+    """Return why a claim has its verdict; in English the note names the source, too."""
+    if language == "en":
+        return claim.answer, claim.note or claim.reason
+    reference = wording.reference(claim, language)
+    source = say("Source: {reference}", language, reference=reference) if reference else ""
+    return answer(claim, language), wording.note(claim, language), source
+
+
+def _provenance(contents: Contents, language: Language) -> str:
+    lines = [f"- {name}: {escaped(text)}" for name, text in contents.provenance(language).items()]
+    return "\n".join([f"## {say('Provenance', language)}", "", *lines])
 
 
 def results_block(contents: Contents, language: Language = "en") -> str:

@@ -106,7 +106,7 @@ def _details(claim: Claim, language: Language) -> dict[str, str]:
     tolerance = quantity(text_of(claim.tolerance), claim.unit, language) if claim.unit else f"{claim.tolerance:g}"
     in_chinese = language != "en"
     lines = {
-        "Note": claim.zh.get("caveat", "") if in_chinese else claim.note,
+        "Note": wording.note(claim, language),
         "Measured is": wording.metric(claim, language),
         "Tolerance": tolerance if claim.tolerance else "",
         "Rule": "" if in_chinese else claim.reason,

@@ -33,7 +33,7 @@ def rendered(root: Path, contents: Contents) -> dict[Path, str]:
         docs / "claim.schema.json": to_json(claim_schema()),
         docs / "row.schema.json": to_json(row_schema()),
         contents.study.record / VERDICTS: to_json(verdicts_document(contents.claims)),
-        docs / "claims.md": markdown.claims_document(contents),
+        **{docs / name: text for name, text in markdown.claims_documents(contents).items()},
         **{docs / "articles" / name: text for name, text in articles.pages(contents).items()},
         **{docs / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},
     }

@@ -43,12 +43,21 @@ def reproduction_record(found: Reproduction) -> dict[str, Any]:
     return {"claims": records(found.claims), **{name: getattr(found, name) for name in fields}, **where}
 
 
-def show_claims(console: Console, claims: Iterable[Claim], language: Language = "en") -> None:
-    """Print a row a claim, and below it how many have which verdict."""
+def show_claims(console: Console, claims: Iterable[Claim], language: Language = "en", name: str = "") -> None:
+    """Print a row a claim, and below it how many have which verdict; a claim alone is told in full.
+
+    So is the claim that is called `name`, above the table of the others, which are its children.
+    """
     claims = list(claims)
-    if len(claims) == 1:
-        show_one(console, claims[0], language)
-        return
+    told = claims if len(claims) == 1 else [claim for claim in claims if claim.id == name]
+    for claim in told:
+        show_one(console, claim, language)
+    others = [claim for claim in claims if claim not in told]
+    if others or not claims:
+        _show_table(console, others, language)
+
+
+def _show_table(console: Console, claims: Sequence[Claim], language: Language) -> None:
     shown = plain_table(*(say(name, language) for name in ("claim", "documented", "measured", "verdict")))
     shown.columns[0].no_wrap = True
     for claim in claims:
@@ -58,7 +67,7 @@ def show_claims(console: Console, claims: Iterable[Claim], language: Language = 
     console.print(shown)
     console.print(wording.summary(claims, language))
     if any(claim.source == "sample" for claim in claims):
-        console.print(say("Measured on the embedded sample, not on the real data.", language))
+        console.print(say(wording.SAMPLE, language))
 
 
 def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
@@ -77,8 +86,8 @@ def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
         "verdict": wording.words(claim.verdict, language),
         "why": answer(claim, language),
         "correct": claim.correct,
-        "source": claim.reference,
-        "note": claim.zh.get("caveat", "") if in_chinese else claim.note,
+        "source": wording.reference(claim, language),
+        "note": wording.note(claim, language),
         "metric": wording.metric(claim, language),
         "tolerance": _tolerance(claim, in_chinese),
         "design": claim.zh.get("design", "") if in_chinese else claim.design,
@@ -112,13 +121,18 @@ def show_plan(console: Console, steps: Sequence[Step]) -> None:
     if not steps:
         console.print("Nothing is left to measure: every experiment has its seeds, and no claim is undecided.")
         return
-    shown = plain_table("experiment", "seeds", "wanted", "minutes", "would decide")
+    shown = plain_table("experiment", "seeds", "asked for", "wanted", "minutes", "would decide")
     for step in steps:
         decides = ", ".join(f"{name} ({seeds or 'over 1000'})" for name, seeds in step.decides.items())
-        cells = (step.experiment, str(step.recorded), str(step.wanted), f"{step.minutes:.1f}", decides)
+        counts = map(str, (step.recorded, step.asked, step.wanted))
+        cells = (step.experiment, *counts, f"{step.minutes:.1f}", decides)
         shown.add_row(*map(Text, cells))
     console.print(shown)
-    console.print(f"{sum(step.minutes for step in steps):.0f} minutes in all; `kerazoo reproduce --seeds N` measures.")
+    asked, wanted = (sum(minutes) for minutes in zip(*((one.asked_minutes, one.minutes) for one in steps), strict=True))
+    beyond = sum(seeds is None for step in steps for seeds in step.decides.values())
+    but = f", but for {beyond} that would take over 1000 seeds" if beyond else ""
+    wants = f"to decide every claim{but}: {wanted:.0f} minutes"
+    console.print(f"To the seeds that experiments ask for: {asked:.0f} minutes; {wants}. `--seeds N` measures them.")
 
 
 def show_reproduction(console: Console, found: Reproduction) -> None:

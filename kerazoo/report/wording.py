@@ -20,10 +20,12 @@ MEANINGS = {
     Verdict.WRONG: "false as printed",
     Verdict.MIXED: "true in part",
     Verdict.NOT_RUNNABLE: "a program that fails as printed",
-    Verdict.NOT_COMPARABLE: "nothing is printed to compare with, or the hardware is not named",
-    Verdict.NOT_MEASURED: "no measurement in the record",
+    Verdict.NOT_COMPARABLE: "nothing is claimed to compare with, or the hardware is not named",
+    Verdict.NOT_MEASURED: "not tested here, or not yet measured",
 }
 """The verdicts in the order in which they are told."""
+
+SAMPLE = "Measured on the embedded sample, not on the real data."
 
 
 def words(verdict: str, language: Language = "en") -> str:
@@ -44,6 +46,28 @@ def title(claim: Claim, language: Language = "en") -> str:
 def metric(claim: Claim, language: Language = "en") -> str:
     """Return what is measured; in English where there is no other text."""
     return claim.metric if language == "en" else claim.zh.get("metric", claim.metric)
+
+
+def reference(claim: Claim, language: Language = "en") -> str:
+    """Return what settles a claim; in English, as publications are cited, where there is no other text."""
+    return claim.reference if language == "en" else claim.zh.get("reference", claim.reference)
+
+
+def caveat(claim: Claim, language: Language = "en") -> str:
+    """Return what the study answers to other readings of a claim; empty where it does not do so in the language."""
+    return claim.caveat if language == "en" else claim.zh.get("caveat", "")
+
+
+def note(claim: Claim, language: Language = "en") -> str:
+    """Return a claim's note: in English what the verdict's rule wrote, in Chinese the spread and the caveat."""
+    if language == "en":
+        return claim.note
+    values = {name: text_of(getattr(claim, name)) for name in ("measured", "sd")}
+    low, high = map(text_of, claim.interval or ("", ""))
+    form = "Mean {measured} over {n} seeds, sd {sd}, 95 % interval {low} to {high}."
+    spread = say(form, language, n=claim.n, low=low, high=high, **values) if claim.sd and claim.interval else ""
+    sample = say(SAMPLE, language) if claim.source == "sample" else ""
+    return "".join([spread, sample, caveat(claim, language)])
 
 
 def facts(claims: Iterable[Claim]) -> dict[str, Verdict]:

@@ -8,6 +8,7 @@ import pytest
 import kerazoo
 from kerazoo.exporting.onnx_graph import to_onnx, write_onnx
 from kerazoo.exporting.onnx_layers import UnknownLayer
+from kerazoo.inference.attribution import attention_of
 from kerazoo.inference.session import Session, open_session
 from kerazoo.model_file import Origin, origin_of, set_origin
 
@@ -60,6 +61,17 @@ def test_a_model_of_the_zoo_answers_as_in_keras(name, options, tmp_path):
     assert {one.key: one.value for one in file.metadata_props}["author"] == "somebody"
     kinds = {one.op_type for one in file.graph.node}
     assert ("LSTM" in kinds) == ("lstm" in name) and not {"Loop", "Scan"} & kinds
+
+
+def test_attention_is_an_output_for_the_examples_that_are_named():
+    model = scrambled(kerazoo.build("imdb_transformer", seed=0, compile=False, vocab_size=50, sequence_length=6))
+    session = Session(to_onnx(model).SerializeToString(), "transformer")
+    ids = np.array([[0, 0, 3, 4, 5, 6], [0] * 6, [1, 2, 3, 4, 5, 6]], np.int32)  # the second has no word at all
+    np.testing.assert_allclose(session(ids)[0], model(ids), atol=1e-6)
+    assert session(ids, "attention")[0].shape[0] == 0
+    (found,) = session.run({"tokens": ids, "attention_for": [2, 1, 0]}, ["attention"])
+    np.testing.assert_allclose(found, attention_of(model, ids[::-1]), atol=1e-6)
+    assert found[1].max() == 0 and found[2, ..., :2].max() == 0
 
 
 @pytest.mark.parametrize("options", [{}, {"activation": "softsign", "recurrent_activation": "tanh", "use_bias": False}])

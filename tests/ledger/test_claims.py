@@ -48,6 +48,23 @@ def test_claims_are_chosen_by_document_id_or_model(study, record, name, ids):
     assert [claim.id for claim in found] == [f"009/{one}" for one in ids]
 
 
+def test_a_claim_is_told_in_full_above_the_table_of_those_below_it(write_study, experiment, record, capsys):
+    experiment("probe")(lambda setting: {})
+    family = [make_claim(id=f"009/table{name}", gloss=f"the gloss of '{name}'") for name in ("", "/e01", "/e02")]
+    study, glosses = write_study(*family), [f"the gloss of '{name}'" for name in ("", "/e01", "/e02")]
+
+    def told(*names):
+        assert main(["claims", *names, "--study", str(study), "--record", str(record)]) == 0
+        return capsys.readouterr().out
+
+    text = told("009/table")
+    assert [gloss in text for gloss in glosses] == [True, False, False]
+    assert text.index("quote") < text.index("009/table/e01") and "1 fact" not in text and "2 claims" in text
+    assert [gloss in told("009/table/e01") for gloss in glosses] == [False, True, False]
+    for names in (["009"], ["009/table/e"], ["009/table", "009/table/e01"]):
+        assert not any(gloss in told(*names) for gloss in glosses)
+
+
 def test_a_changed_number_in_the_ledger_or_the_record_changes_the_verdict(study, record):
     def verdict():
         return kerazoo.claims("009/number", study=study, record=record)[0].verdict

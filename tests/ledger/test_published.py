@@ -57,13 +57,17 @@ def test_the_plan_names_missing_seeds_and_what_they_would_decide(write_study, ca
     folder = write_study(close, make_claim(id="009/exact", experiment="exact", rule="equal", value="answer.count"))
     (missing, exact) = plan(study=folder)[::-1]
     assert (missing.experiment, missing.recorded, missing.wanted, missing.minutes) == ("probe", 0, 3, 15)
+    assert (missing.asked, missing.asked_minutes) == (3, 15)
     assert (exact.experiment, exact.recorded, exact.wanted) == ("exact", 0, 1)
     kerazoo.reproduce(study=folder, verbose=False)
     (step,) = plan(study=folder)
     assert (step.experiment, step.recorded) == ("probe", 3)
     assert step.wanted == step.decides["009/number"] > 3
+    assert (step.asked, step.asked_minutes) == (3, 0)
     assert main(["reproduce", "--study", str(folder), "--plan"]) == 0
-    assert f"009/number ({step.wanted})" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"009/number ({step.wanted})" in told
+    assert f"ask for: 0 minutes; to decide every claim: {step.minutes:.0f} minutes." in " ".join(told.split())
 
 
 def test_nothing_is_planned_where_all_is_decided(study, calls, no_data, capsys):

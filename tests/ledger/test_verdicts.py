@@ -263,6 +263,14 @@ def test_a_claim_that_a_source_settles_has_the_verdict_of_its_entry():
     claim = judge(entry(**{**made, "experiment": ""}), [])
     assert (claim.verdict, claim.n, claim.measured) == ("wrong", 0, None)
     assert claim.note == "a test. Source: Vaswani et al. 2017."
+    claim = judge(entry(**{**made, "experiment": "", "caveat": "another reading"}), [])
+    assert claim.note == "a test. Source: Vaswani et al. 2017. another reading."
+
+
+def test_what_a_document_does_not_claim_is_told_without_a_verdict_on_it():
+    found = judge(entry(rule="unstated", kind="statement", documented=True), [make_row(values={"number": False})])
+    assert (found.verdict, found.measured) == ("not_comparable", False)
+    assert found.note.startswith("The document does not claim it.")
 
 
 def test_an_answer_is_told_with_the_verdict_that_it_explains_and_no_other():

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kerazoo.report import articles, cards, markdown
+from kerazoo.report import articles, cards, markdown, wording
+from kerazoo.report.answers import answer
 from kerazoo.report.languages import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,8 @@ def test_every_claim_is_told_under_its_section(contents, language):
         assert numbers == sorted(numbers)
         for claim in contents.claims:
             if claim.document == document and claim.id not in contents.cells:
-                assert text.count(f"../claims.md#{markdown.anchor(claim)})") == 1
+                assert text.count(f"../{markdown.claims_file(language)}#{markdown.anchor(claim)})") == 1
+                assert markdown.escaped(wording.caveat(claim, language)) in text
 
 
 def test_the_cells_of_a_printed_table_are_a_table(pages):
@@ -70,9 +72,20 @@ def anchors_of(text):
     return {*slugs, *re.findall(r'<a id="([^"]+)">', text)}
 
 
-def test_anchors_are_unique(contents):
-    anchors = re.findall(r'<a id="([^"]+)">', markdown.claims_document(contents))
-    assert len(anchors) == len(set(anchors)) == len(contents.claims)
+def test_every_claim_is_listed_in_each_language_under_an_anchor_of_its_own(contents):
+    documents = markdown.claims_documents(contents)
+    assert list(documents) == ["claims.md", "claims.zh-CN.md"]
+    for text in documents.values():
+        anchors = re.findall(r'<a id="([^"]+)">', text)
+        assert len(anchors) == len(set(anchors)) == len(contents.claims)
+    listed = documents["claims.zh-CN.md"].splitlines()
+    rows = {re.findall(r"`(.*?)`", line)[0]: line for line in listed if line.startswith("| <a id=")}
+    for claim in contents.claims:
+        assert f"**{wording.words(claim.verdict, 'zh')}**" in rows[claim.id]
+        assert markdown.escaped(answer(claim, "zh")) in rows[claim.id]
+
+
+def test_cards_link_to_claims(contents):
     assert "](../claims.md#000-program)" in cards.documents(contents)["toy_mlp"]
 
 

@@ -12,6 +12,7 @@ from kerazoo.cli import main
 from kerazoo.ledger.schemas import claim_schema, row_schema
 from kerazoo.report import exports, wording, write_report
 from kerazoo.report.answers import answer
+from kerazoo.report.languages import is_chinese
 
 TEXT = {"type": "string", "minLength": 1}
 ORGANIZATION = {
@@ -74,6 +75,8 @@ def test_csv_has_a_line_a_claim(contents):
                 answer(claim, language),
             )
             assert line["sd"] == ("" if claim.sd is None else str(claim.sd))
+            assert line["note"] == wording.note(claim, language)
+            assert language == "en" or is_chinese(line["note"]) or not line["note"]
     assert {line["documented"] for line in lines} >= {"true", "[60000, 10000]", "0.84", ""}
 
 

@@ -207,3 +207,6 @@ def test_a_claim_of_parts_says_which_hold():
     claim = dataclasses.replace(claim, verdict=Verdict.UNDECIDED, parts=parts, n=2, decides=18)
     assert answers.answer(claim) == "Holds: test loss; undecided: against tanh. 2 seeds cannot decide, about 18 would."
     assert answers.answer(claim, "zh") == "测试损失：成立；与tanh相比：证据不足。只测了2次，不足以判定，约需18次。"
+    claim = dataclasses.replace(claim, verdict=Verdict.HOLDS, parts=dict.fromkeys(parts, Verdict.HOLDS))
+    assert answers.answer(claim) == "In all parts: test loss, against tanh."
+    assert answers.answer(claim, "zh") == "各部分均如此：测试损失、与tanh相比。"

@@ -40,14 +40,18 @@ def test_a_changed_measurement_changes_every_text(write_record):
         record = write_record(mnist_mlp_training=(lambda seed, base=accuracy: {"accuracy": base + 0.001 * seed}, 3))
         found = gather(record=record)
         texts.append(
-            (markdown.results_block(found), markdown.claims_document(found), cards.documents(found)["mnist_mlp"])
+            (
+                markdown.results_block(found),
+                markdown.claims_documents(found)["claims.md"],
+                cards.documents(found)["mnist_mlp"],
+            )
         )
         assert all(f"{accuracy + 0.001:.4f} ± 0.0025 (3 seeds)" in text for text in texts[-1])
     assert all(one != other for one, other in zip(*texts, strict=True))
 
 
 def test_tables_have_the_same_cells_in_every_row(contents):
-    for text in (markdown.claims_document(contents), *cards.documents(contents).values()):
+    for text in (markdown.claims_documents(contents)["claims.md"], *cards.documents(contents).values()):
         rows = [line.replace(r"\|", "") for line in text.splitlines()]
         tables = [
             (line, rows[place + 1]) for place, line in enumerate(rows[:-1]) if line[:1] == rows[place + 1][:1] == "|"
@@ -57,14 +61,14 @@ def test_tables_have_the_same_cells_in_every_row(contents):
 
 
 def test_texts_of_the_record_do_not_become_markup(contents):
-    for text in (cards.documents(contents)["imdb_lstm"], markdown.claims_document(contents)):
+    for text in (cards.documents(contents)["imdb_lstm"], markdown.claims_documents(contents)["claims.md"]):
         assert r"\<script\>alert(" in text
         assert "<script>" not in text
     assert markdown.code("a < b | c") == r"<code>a &lt; b \| c</code>"
 
 
 def test_each_claim_and_each_model_is_told(contents):
-    told = markdown.claims_document(contents)
+    told = markdown.claims_documents(contents)["claims.md"]
     assert all(f"`{claim.id}`" in told for claim in contents.claims)
     assert set(cards.documents(contents)) == set(kerazoo.list_models())
     assert "40 numbers: " in markdown.results_block(contents)

@@ -60,16 +60,16 @@ def test_the_printed_output_contradicts_itself_and_the_training_data():
 
 
 def test_the_toy_program_is_described_and_tests_what_it_was_trained_on():
-    layers, samples, tested = (claim(f"000/{name}") for name in ("layers", "samples", "test-data"))
+    layers, samples = (claim(f"000/{name}") for name in ("layers", "samples"))
     assert (layers.measured, layers.verdict) == ([2, 10, 2], "holds") and "52" in layers.note
     assert (samples.measured, samples.verdict) == ([4, 2], "holds") and "3 of the 4" in samples.note
-    assert (tested.measured, tested.verdict) == (0, "wrong")
+    assert measured("toy_program")["test"]["unseen"] == 0 and ENTRIES["000/test-data"].finding == "mixed"
 
 
 def test_pytorch_prints_the_gradient_function_of_an_output():
     pytest.importorskip("torch")
     found = claim("000/printed-output/tensor")
-    assert found.verdict == "wrong" and "grad_fn=<AddmmBackward0>" in found.note
+    assert found.verdict == "not_comparable" and "grad_fn=<AddmmBackward0>" in found.note  # it is only supposed
 
 
 def test_the_text_generator_gives_distributions_and_is_as_large_as_its_vocabulary():
