@@ -131,13 +131,18 @@ def _provenance(contents: Contents, language: Language) -> str:
 
 
 def results_block(contents: Contents, language: Language = "en") -> str:
-    """Return the results of README: the counts, and what became of the programs and of their printed results."""
+    """Return the results of README: the counts, and what became of the programs and of their printed results.
+
+    A program has one row, however many claims are about its running.
+    """
     rows = []
+    program = {claim.fact: claim for claim in reversed(contents.claims) if claim.kind == "program"}
     for model in contents.models:
         about = [claim for claim in contents.claims if claim.model == model.name]
         for claim in about:
             told = claim.documented is not None or claim.binomial is not None
-            if claim.kind in ("program", "metric") and told and claim.id not in contents.cells:
+            chosen = claim.kind == "metric" or claim is program.get(claim.fact)
+            if chosen and told and claim.id not in contents.cells:
                 rows.append(_result(model.name, claim, language))
         cells = [claim for claim in about if claim.id in contents.cells]
         if cells:
