@@ -11,12 +11,16 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import kerazoo
 
+ON_TENSORFLOW = (
+    importlib.util.find_spec("tensorflow") is not None and os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+)
+
 
 def pytest_collection_modifyitems(items):
     lacking = {}
     if not os.environ.get("TFDS_DATA_DIR"):
         lacking["real_data"] = "TFDS_DATA_DIR names no directory with the real data"
-    if importlib.util.find_spec("tensorflow") is None or os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    if not ON_TENSORFLOW:
         lacking["tensorflow"] = "TensorFlow is not there, or not the backend"
     for item in items:
         for marker, reason in lacking.items():
@@ -57,6 +61,20 @@ def small_data(cache):
         )
 
     return load
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """Keras's own steps, one by one: a few of them take less time than to trace and compile the engine's loops."""
+    if not ON_TENSORFLOW:
+        yield
+        return
+    import tensorflow as tf
+
+    monkeypatch.setenv("KERAZOO_PLAIN", "1")
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")
