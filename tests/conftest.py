@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# Of ONNX Runtime and BLAS: a second thread waits, busily, for the core that the other process of the tests has.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import kerazoo
 
