@@ -1,5 +1,7 @@
 """The caller's own data: every form that is taken, and every mistake that is named."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,21 +43,23 @@ def test_whole_numbers_of_json_are_levels_and_zeros_and_ones_are_black_and_white
         as_pixels([[0, 256] * 392])
 
 
-@pytest.fixture(scope="module")
+@functools.cache
 def of_a_pair():
     """The result of a training on a pair of pictures and digits."""
     return train("mnist_mlp", (PIXELS, DIGITS), units=(4,))
 
 
-def test_keras_own_form_has_a_test_split_and_a_pair_has_none(of_a_pair):
+@pytest.mark.usefixtures("uncompiled")
+def test_keras_own_form_has_a_test_split_and_a_pair_has_none():
     both = train("mnist_mlp", ((PIXELS, DIGITS), (PIXELS[:10], DIGITS[:10])), units=(4,))
     assert set(both.metrics) == {"loss", "accuracy"}
-    assert of_a_pair.metrics == {}
+    assert of_a_pair().metrics == {}
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("labels", [DIGITS, DIGITS[:, None], DIGITS.astype(float), np.eye(10)[DIGITS], DIGITS.tolist()])
-def test_labels_of_every_form_train_alike(labels, of_a_pair):
-    assert train("mnist_mlp", (PIXELS, labels), units=(4,)).history == of_a_pair.history
+def test_labels_of_every_form_train_alike(labels):
+    assert train("mnist_mlp", (PIXELS, labels), units=(4,)).history == of_a_pair().history
 
 
 def test_raw_reviews_bring_their_own_vocabulary_and_the_model_keeps_it():
@@ -86,6 +90,7 @@ def test_a_text_generator_takes_one_text():
 
 
 @pytest.mark.tensorflow
+@pytest.mark.usefixtures("uncompiled")
 def test_a_tf_data_set_of_batches_is_streamed():
     import tensorflow as tf
 
@@ -102,6 +107,7 @@ def stream(x, y, batch=8):
 
 
 @pytest.mark.tensorflow
+@pytest.mark.usefixtures("uncompiled")
 def test_a_stream_of_pictures_is_brought_to_the_models_form():
     expected = train("mnist_mlp", stream(as_pixels(PIXELS), DIGITS), units=(4,)).history
     for pixels in (PIXELS, PIXELS[..., None], PIXELS.reshape(40, 784)):

@@ -142,6 +142,7 @@ def test_classes_are_brought_to_those_of_the_model():
     assert whole.with_classes(("d", "b")).y_train.tolist() == [1, 0, 1]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_model_of_text_is_tuned_to_a_table_and_carries_its_classes(table, tmp_path):
     words = ("gut", "schlecht", "mittel")
     rows = "".join(f"der film war {words[i % 3]},{words[i % 3]}\n" for i in range(60))

@@ -133,13 +133,16 @@ def test_saves_and_loads(tmp_path):
     np.testing.assert_array_equal(loaded(ids()), model(ids()))
 
 
-def test_loads_in_a_fresh_process_that_imports_the_layers(tmp_path):
-    """Keras (3.15) looks for a class that is not its own only among the registered: something must import ours."""
+def test_loads_in_a_fresh_process_that_imports_kerazoo_first(tmp_path):
+    """Keras (3.15) looks for a class that is not its own only among the registered: something must import ours.
+
+    With Keras imported first: `tests/test_model_file.py`.
+    """
     model = encoder()
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "ids.npy", ids())
     program = (
-        "import keras, numpy as np, kerazoo.layers.attention\n"
+        "import kerazoo, keras, numpy as np\n"
         "model = keras.saving.load_model('model.keras', compile=False)\n"
         "np.save('outputs.npy', model(np.load('ids.npy')))\n"
     )

@@ -57,6 +57,7 @@ def study(tmp_path):
     return tmp_path
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_study_in_toml_alone_gives_verdicts_and_a_page(study, capsys):
     assert main(["claims", "--study", str(study), "--check"]) == 0
     assert main(["report", "--study", str(study), "--out", str(study / "report")]) == 2
@@ -88,6 +89,7 @@ def test_a_changed_declaration_makes_old_rows_not_count(study):
     assert (claim.verdict, claim.measured) == ("not_reproduced", 102)
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_more_seeds_go_on_with_the_rows_that_are_there(study):
     kerazoo.reproduce("blog/loss", study=study, seeds=1, verbose=False)
     (study / "blog.toml").write_text(STUDY.replace("seeds = 3", "seeds = 4"), encoding="utf-8")

@@ -27,8 +27,7 @@ from kerazoo.studies.articles.experiments import (
 )
 
 STUDY = load_study()
-# The functions of tf.data are compiled all the same, of which TensorFlow warns.
-pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config.experimental_run_functions_eagerly`")
+pytestmark = pytest.mark.usefixtures("uncompiled")
 
 
 def quiet(text):
@@ -47,23 +46,11 @@ def lacking(check, values):
     return [path for path in wanted_of(check) if not is_number(look_up(values, path))]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def uncompiled():
-    """Keras's own steps, one by one: a few of them take less time than to compile the engine's loops."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAZOO_PLAIN", "1")
-        tf.config.run_functions_eagerly(True)
-        yield
-        tf.config.run_functions_eagerly(False)
-
-
 @pytest.fixture
-def compiled(monkeypatch):
+def compiled(uncompiled, monkeypatch):
     """The engine's compiled loops all the same, for hundreds of steps."""
     monkeypatch.delenv("KERAZOO_PLAIN")
     tf.config.run_functions_eagerly(False)
-    yield
-    tf.config.run_functions_eagerly(True)
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ def changed(before, model):
     return [name for name in before if any(map(np.any, map(np.not_equal, before[name], after[name])))]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_all_layers_train_further_by_default(model, digits):
     before = weights_of(model)
     result = kerazoo.fine_tune(model, digits, epochs=2, verbose=False)
@@ -50,6 +51,7 @@ def test_only_the_last_layers_train_when_asked(model, digits):
     assert changed(before, model) == list(before)[-2:]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_layers_may_be_named(model, digits):
     before = weights_of(model)
     first = next(iter(before))
@@ -57,6 +59,7 @@ def test_layers_may_be_named(model, digits):
     assert changed(before, model) == [first]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_the_learning_rate_changes_how_far_it_goes(model, digits):
     before = model.get_weights()
     kerazoo.fine_tune(model, digits, epochs=1, learning_rate=1e-9, verbose=False)
@@ -73,6 +76,7 @@ def test_the_same_seed_gives_the_same_weights(digits, file):
     assert all(map(np.array_equal, *outcomes))
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_model_that_is_not_of_the_zoo_is_tuned_too(tmp_path):
     inputs = keras.Input((3,))
     model = keras.Model(inputs, keras.layers.Dense(2)(inputs))

@@ -50,6 +50,7 @@ def test_the_toy_model_learns_its_four_samples():
     assert result.history["loss"][-1] < 0.2 < result.history["loss"][0]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_run_directory_tells_the_whole_run(digits, tmp_path):
     run = tmp_path / "new" / "run"
     result = kerazoo.train("mnist_mlp", data=digits, run_dir=run, seed=3, **SMALL)
@@ -78,6 +79,7 @@ def test_a_text_model_keeps_its_vocabulary_beside_and_inside_the_model(small_dat
     assert origin_of(load_model(tmp_path / "model.keras")).vocabulary == data.vocabulary
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_run_is_never_overwritten_unasked(digits, finished):
     before = (finished / "model.keras").read_bytes()
     with pytest.raises(kerazoo.RunDirectoryError, match="already holds a run"):
@@ -89,6 +91,7 @@ def test_a_run_is_never_overwritten_unasked(digits, finished):
     assert (finished / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_a_run_that_fails_is_left_without_results_and_is_not_taken_for_finished(digits, tmp_path):
     class Fails(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -127,6 +130,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(small_data, tmp_path, 
     assert len(list((tmp_path / "run" / "checkpoints").iterdir())) <= 2
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.parametrize("how", ["overwrite", "resume"])
 def test_a_run_that_is_being_written_is_left_alone(digits, tmp_path, how):
     other = RunDirectory(tmp_path / "run")
@@ -157,6 +161,7 @@ def test_a_run_is_not_cut_short_by_resuming_it(digits, finished):
     assert json.loads((finished / "config.json").read_text())["epochs"] == 2
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_one_callback_numpy_numbers_and_one_width_are_taken_too(digits):
     result = kerazoo.train(
         "mnist_mlp",
@@ -210,6 +215,7 @@ def test_a_run_directory_that_cannot_be_is_refused_before_any_work(digits, tmp_p
     assert {one.name for one in tmp_path.iterdir()} == {"file"}
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_validation_is_the_recipes_or_what_is_held_out(digits, small_data, trained_once):
     assert "val_loss" not in trained_once.result.history
     by_recipe = kerazoo.train("mnist_mlp_dropout", data=small_data("mnist_mlp_dropout"), **SMALL)
@@ -233,6 +239,7 @@ def test_callbacks_see_every_epoch(trained_once):
     assert trained_once.epochs == [(0, {"loss", "accuracy"}), (1, {"loss", "accuracy"})]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_the_recipe_can_be_overridden(digits):
     model = kerazoo.train("mnist_mlp", data=digits, optimizer="sgd", learning_rate=0.5, **SMALL).model
     assert isinstance(model.optimizer, keras.optimizers.SGD)

@@ -83,6 +83,7 @@ def test_unfreezing_is_an_optimizer_that_starts_when_the_layers_turn_comes():
     assert all(layer.trainable for layer in tuned.layers)
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_layers_are_frozen_until_their_turn_and_layers_not_chosen_for_ever():
     model = small()
     seen = []
@@ -106,6 +107,7 @@ def test_a_stream_is_unfrozen_too():
     assert [int(one.iterations) for one in model.optimizer.optimizers] == [0, 3, 6]
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_the_optimizer_is_saved_whole_and_is_plain_again_without_layer_decay(tmp_path):
     model = small()
     tune(model, epochs=1, layer_decay=0.5, learning_rate=0.01)
@@ -129,6 +131,7 @@ def test_a_thawed_layer_is_trained_though_the_optimizer_has_not_met_it():
     assert not any(same(before[name], weights_of(model)[name]) for name in before)
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_what_is_frozen_inside_a_layer_stays_frozen():
     inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, name="a"), keras.layers.Dense(4, name="b")])
     model = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(3)])
@@ -149,6 +152,7 @@ def test_layers_are_as_they_were_where_none_can_be_trained():
     assert all(layer.trainable for layer in model.layers)
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_numbers_of_numpy_are_written_to_the_run(tmp_path):
     half, one = np.float32(0.5), np.int64(1)
     options = {"learning_rate": half, "layer_decay": half, "l2": half, "unfreeze_every": one, "num_classes": one * 3}
@@ -178,6 +182,7 @@ def test_penalties_are_of_the_training_alone_and_of_kernels_alone():
     assert engine.evaluate(model, X, Y)["loss"] == pytest.approx(model.evaluate(X, Y, verbose=0)[0], rel=1e-5)
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_l1_makes_small_weights_of_a_head():
     model = small()
     before = np.abs(model.get_layer("head").kernel.numpy()).sum()
@@ -193,6 +198,7 @@ def digits(small_data):
     return small_data("mnist_mlp", train=400, test=100)
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_digits_5_to_9_become_five_classes_with_names(digits, tmp_path):
     model = kerazoo.build("mnist_mlp", units=(16,), seed=0)
     before = model.get_weights()

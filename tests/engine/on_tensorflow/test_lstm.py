@@ -1,5 +1,7 @@
 """The fast LSTM against Keras's: results, gradients, saved files, and when it steps aside."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -56,6 +58,15 @@ def _assert_same(a, b, tolerance):
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
 
+@functools.cache
+def _of_keras(variant, batch, known):
+    """A fast layer, inputs, their signature, and what Keras's layer makes of them: for both fast paths."""
+    slow, quick = _pair(**VARIANTS[variant])
+    x = tf.constant(RNG.normal(size=(batch, 12, 3)), slow.compute_dtype)
+    spec = tf.TensorSpec((batch if known else None, 12, 3), slow.compute_dtype)
+    return quick, x, spec, _run(slow, x, spec=spec)
+
+
 @pytest.mark.parametrize(
     ("variant", "batch", "known", "training"),
     [
@@ -66,21 +77,25 @@ def _assert_same(a, b, tolerance):
     ],
 )
 def test_same_outputs_and_gradients(variant, batch, known, training, fast_path):
-    slow, quick = _pair(**VARIANTS[variant])
-    dtype = slow.compute_dtype
-    x = tf.constant(RNG.normal(size=(batch, 12, 3)), dtype)
-    spec = tf.TensorSpec((batch if known else None, 12, 3), dtype)
-    tolerance = 1e-10 if dtype == "float64" else 2e-5
-    _assert_same(_run(quick, x, spec=spec, training=training), _run(slow, x, spec=spec), tolerance)
+    quick, x, spec, wanted = _of_keras(variant, batch, known)
+    tolerance = 1e-10 if x.dtype == "float64" else 2e-5
+    _assert_same(_run(quick, x, spec=spec, training=training), wanted, tolerance)
     assert fast_path
+
+
+@functools.cache
+def _of_keras_from_a_state(dtype):
+    """A fast layer, inputs, an initial state, and what Keras's layer makes of them."""
+    slow, quick = _pair(dtype=dtype, return_sequences=True, return_state=True)
+    x = tf.constant(RNG.normal(size=(3, 12, 3)), dtype)
+    state = [tf.constant(RNG.normal(size=(3, 5)), dtype) for _ in range(2)]
+    return quick, x, state, _run(slow, x, state)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_initial_state_and_its_gradient(dtype, fast_path):
-    slow, quick = _pair(dtype=dtype, return_sequences=True, return_state=True)
-    x = tf.constant(RNG.normal(size=(3, 12, 3)), dtype)
-    state = [tf.constant(RNG.normal(size=(3, 5)), dtype) for _ in range(2)]
-    _assert_same(_run(quick, x, state), _run(slow, x, state), 1e-10 if dtype == "float64" else 2e-5)
+    quick, x, state, wanted = _of_keras_from_a_state(dtype)
+    _assert_same(_run(quick, x, state), wanted, 1e-10 if dtype == "float64" else 2e-5)
     assert fast_path
 
 
@@ -121,6 +136,26 @@ def _model(embedding, lstm, **options):
     return keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])
 
 
+def _run_model(model, tokens, training):
+    """Outputs and the gradients of the sum of their squares."""
+
+    @tf.function
+    def run(tokens):
+        with tf.GradientTape() as tape:
+            y = model(tokens, training=training)
+            loss = tf.reduce_sum(y * y)
+        return y, [tf.convert_to_tensor(g) for g in tape.gradient(loss, [v.value for v in model.trainable_variables])]
+
+    return run(tokens)
+
+
+@functools.cache
+def _embedded_by_keras(batch, training, **options):
+    """Tokens, and what Keras's layers make of them."""
+    tokens = tf.constant(RNG.integers(0, 50, (batch, 9)), "int32")
+    return tokens, _run_model(_model(keras.layers.Embedding, keras.layers.LSTM, **options), tokens, training)
+
+
 @pytest.mark.parametrize(
     ("options", "training", "batch"),
     [
@@ -132,23 +167,9 @@ def _model(embedding, lstm, **options):
     ],
 )
 def test_embedding_in_front_is_fused(options, training, batch, fast_path):
-    slow = _model(keras.layers.Embedding, keras.layers.LSTM, **options)
+    tokens, wanted = _embedded_by_keras(batch, training, **options)
     quick = _model(fast.Embedding, fast.LSTM, **options)
-    tokens = tf.constant(RNG.integers(0, 50, (batch, 9)), "int32")
-    results = []
-    for model in (slow, quick):
-
-        @tf.function
-        def run(tokens, model=model):
-            with tf.GradientTape() as tape:
-                y = model(tokens, training=training)
-                loss = tf.reduce_sum(y * y)
-            return y, [
-                tf.convert_to_tensor(g) for g in tape.gradient(loss, [v.value for v in model.trainable_variables])
-            ]
-
-        results.append(run(tokens))
-    _assert_same(*results, 2e-6)
+    _assert_same(_run_model(quick, tokens, training), wanted, 2e-6)
     assert fast_path
 
 
