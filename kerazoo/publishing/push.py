@@ -49,7 +49,7 @@ def push(what: str, repository: str, *, private: bool = False, license_id: str |
         return _send(Path(directory), chosen.name, repository, private)
 
 
-def _found(what: str) -> tuple[Trained, Evaluation | None]:
+def _found(what: str) -> tuple[Trained[keras.Model], Evaluation | None]:
     """Return the model that `what` names, and what was measured of it."""
     folder = Path(what)
     if not folder.is_dir():
@@ -73,7 +73,11 @@ def _evaluation(data: Mapping[str, Any], metrics: Mapping[str, Any]) -> Evaluati
 
 
 def write_repository(
-    folder: Path, chosen: Trained, repository: str, evaluation: Evaluation | None, license_id: str | None = None
+    folder: Path,
+    chosen: Trained[keras.Model],
+    repository: str,
+    evaluation: Evaluation | None,
+    license_id: str | None = None,
 ) -> None:
     """Write the files of a repository to `folder`."""
     from safetensors.numpy import save_file
