@@ -9,6 +9,7 @@ from typing import Any
 
 from kerazoo.errors import DataError, InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED
+from kerazoo.inference.array_ops import softmax
 from kerazoo.inference.choosing import choose
 from kerazoo.inference.networks import Network, network
 from kerazoo.lazy import keras, np
@@ -211,6 +212,5 @@ class Classifier:
 def _probabilities(output: np.ndarray, from_logits: bool) -> np.ndarray:
     if from_logits:
         output = output if len(output) > 1 else np.array([0, output[0]])  # the odds of class 1 against class 0
-        powers = np.exp(output - output.max())
-        return powers / powers.sum()
+        return softmax(output)
     return np.array([1 - output[0], output[0]]) if len(output) == 1 else output
