@@ -65,16 +65,20 @@ def claims(
         if names:
             raise InputError("--recompute is of the whole study; leave the names out")
         return _recompute(study, record, as_json)
-    found = kerazoo.claims(list(names) or None, study=study, record=record)
-    _print_claims(found, study, "json" if as_json else form, **told)
+    _print_claims(list(names) or None, study, record, "json" if as_json else form, **told)
     return 0
 
 
-def _print_claims(found: list[kerazoo.Claim], study: str | None, form: str, language: Language, url: str) -> None:
+def _print_claims(
+    names: list[str] | None, study: str | None, record: str | None, form: str, language: Language, url: str
+) -> None:
+    from kerazoo.ledger.study import load_study
     from kerazoo.report import exports, verdicts
 
     if url and form != "claimreview":
         raise InputError("--url is for --format claimreview; leave it out")
+    of_study = load_study(study)
+    found = of_study.claims(names, record)
     if form == "table":
         verdicts.show_claims(terminal(), found, language)
     elif form == "csv":
@@ -82,10 +86,7 @@ def _print_claims(found: list[kerazoo.Claim], study: str | None, form: str, lang
     elif form == "json":
         print_json(verdicts.records(found))
     else:
-        from kerazoo.ledger.study import load_study
-
-        author = load_study(study).author
-        print_json(exports.claim_reviews(found, author=author, url=url, language=language))
+        print_json(exports.claim_reviews(found, author=of_study.author, url=url, language=language))
 
 
 def _check(study: str | None, as_json: bool) -> int:
