@@ -13,6 +13,7 @@ from kerazoo.exporting.onnx_graph import write_onnx
 from kerazoo.inference.session import loaded
 from kerazoo.lazy import keras
 from kerazoo.model_file import ORIGIN
+from kerazoo.quiet import without_log
 
 
 class Onnx(Format):
@@ -38,4 +39,5 @@ class Onnx(Format):
         """Write the file with int8 weights; what is computed between them is quantised as it comes."""
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        quantize_dynamic(written, path, weight_type=QuantType.QInt8)
+        with without_log():  # it advises what the graph, which kerazoo has written, does not need
+            quantize_dynamic(written, path, weight_type=QuantType.QInt8)
