@@ -14,10 +14,11 @@ from kerazoo import weights
 from kerazoo.errors import InputError, UnavailableError, first_line
 from kerazoo.exporting.api import export
 from kerazoo.exporting.facts import MEMBER, as_json, facts_of
-from kerazoo.hub import FILE
+from kerazoo.hub import FILE, LOGGER
 from kerazoo.lazy import keras, require
 from kerazoo.model_file import load_model, save_model
 from kerazoo.publishing.card import Evaluation, card
+from kerazoo.quiet import without_log
 from kerazoo.trained import Trained, trained
 from kerazoo.training.run_directory import METRICS, MODEL, read_config
 
@@ -91,14 +92,17 @@ def write_repository(
 
 
 def _send(folder: Path, name: str, repository: str, private: bool) -> str:
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, errors
 
     hub = HfApi()
     try:
-        hub.create_repo(repository, private=private, exist_ok=True)
-        hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"{name}, written by kerazoo")
-    except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses
-        told = first_line(error)
-        advice = "is the Hub within reach, and HF_TOKEN one that may write there?"
-        raise UnavailableError(f"'{repository}' cannot be written: {told}; {advice}") from error
+        with without_log(LOGGER):
+            hub.create_repo(repository, private=private, exist_ok=True)
+            hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"{name}, written by kerazoo")
+    except errors.HfHubHTTPError as error:
+        told = f"'{repository}' cannot be written: {first_line(error)}"
+        raise UnavailableError(f"{told}; is HF_TOKEN one that may write there?") from error
+    except Exception as error:  # of whichever HTTP client it uses
+        told = f"the Hub cannot be reached at {hub.endpoint} ({first_line(error)})"
+        raise UnavailableError(f"{told}; '{repository}' was not written") from error
     return f"{hub.endpoint}/{repository}"
