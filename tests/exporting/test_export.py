@@ -58,6 +58,13 @@ def test_int8_weights_are_a_quarter_and_answer_nearly_the_same(run, form):
     assert min(before["seconds"], after["seconds"]) > 0
 
 
+def test_the_weights_of_an_lstm_become_int8_too(tmp_path):
+    model = keras.Sequential([keras.Input((6, 5)), keras.layers.LSTM(64), keras.layers.Dense(2)])
+    found = kerazoo.export(model, tmp_path / "x.onnx", format="onnx", quantise=True)
+    before, after = found.quantised
+    assert after.bytes < 0.4 * before.bytes and found.check.difference < 0.05
+
+
 @pytest.mark.parametrize("form", ["onnx", "litert"])
 def test_other_libraries_print_nothing(tmp_path, form):
     if any(not installed(one) for one in FORMATS[form].needs):
