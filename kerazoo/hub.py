@@ -11,10 +11,14 @@ from pathlib import Path
 from kerazoo.errors import ModelFileError, UnavailableError, first_line
 from kerazoo.files import read_bytes
 from kerazoo.lazy import require
+from kerazoo.quiet import without_log
 
 SCHEME = "hf://"
 FILE = "model.keras"
 """The file of a repository that holds the model."""
+
+LOGGER = "huggingface_hub"
+"""What it logs by: each try, where the Hub cannot be reached."""
 
 _ADDRESS = re.compile(rf"{SCHEME}([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
 
@@ -23,8 +27,8 @@ def local(path: str | os.PathLike[str]) -> Path:
     """Return `path`, or where what an address of the Hub names was fetched to.
 
     Raises:
-        ModelFileError: the address has another form, or there is no such model.
-        UnavailableError: the Hub cannot be reached, huggingface_hub is missing, or what came is not what was meant.
+        ModelFileError: the address has another form, there is no such model, or the Hub cannot be reached.
+        UnavailableError: huggingface_hub is missing, the Hub fails, or what came is not what was meant.
     """
     return _fetched(path) if isinstance(path, str) and path.startswith(SCHEME) else Path(path)
 
@@ -40,7 +44,11 @@ def _fetched(address: str) -> Path:
     repository, revision = parts.groups()
     missing = (errors.RepositoryNotFoundError, errors.RevisionNotFoundError, errors.RemoteEntryNotFoundError)
     try:
-        path = Path(hf_hub_download(repository, FILE, revision=revision))
+        with without_log(LOGGER):
+            path = Path(hf_hub_download(repository, FILE, revision=revision))
+    except errors.LocalEntryNotFoundError as error:
+        told = f"the Hub cannot be reached for {address}, which was not fetched before"
+        raise ModelFileError(f"{told} ({first_line(error.__cause__ or error)}); try again, or give a file") from None
     except missing as error:
         raise ModelFileError(f"there is no '{FILE}' at {address}, or it is private: {first_line(error)}") from None
     except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses

@@ -1,6 +1,7 @@
-"""Keras and its backend without the messages that they print while they start."""
+"""Keras, its backend and other libraries without the messages that they print while they start and work."""
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -9,7 +10,9 @@ from collections.abc import Iterator
 from kerazoo.errors import InputError, UnavailableError
 from kerazoo.lazy import BACKENDS, choose_backend, installed
 
-_CHATTER = re.compile(rb"^(WARNING: All log messages before|[IWE]\d{4} \d\d:\d\d:|To enable the following instr)")
+_CHATTER = re.compile(
+    rb"^(WARNING: All log messages before|[IWE]\d{4} \d\d:\d\d:|To enable the following instr|INFO: Created TensorFlow)"
+)
 
 
 def start_keras() -> None:
@@ -54,6 +57,20 @@ def without_chatter(all: bool = False) -> Iterator[None]:  # noqa: A002 (the wor
             for line in caught:
                 if not (all or _CHATTER.match(line)):
                     os.write(2, line)
+
+
+@contextlib.contextmanager
+def without_log(name: str | None = None) -> Iterator[None]:
+    """Inside the block drop what a library logs in Python by the logger `name`, by default the root's."""
+    logger, handler = logging.getLogger(name), logging.NullHandler()
+    before = logger.level
+    logger.addHandler(handler)  # where the root has none, `logging.warning` adds one that stays
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
 
 
 def _start() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from kerazoo.errors import InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED, build
@@ -15,14 +15,16 @@ from kerazoo.registry import list_models, spec
 from kerazoo.schema import ModelSpec
 from kerazoo.tasks import Task, task_of
 
+Loaded = TypeVar("Loaded")
 
-class Trained(NamedTuple):
-    """A model that was named: what the zoo knows of it (None: nothing), its task, and what loads it."""
+
+class Trained(NamedTuple, Generic[Loaded]):
+    """A model that was named, not yet loaded: what the zoo knows of it (None: nothing), its task, and what loads it."""
 
     name: str
     spec: ModelSpec | None
     task: Task
-    load: Callable[[], keras.Model]
+    load: Callable[[], Loaded]
 
 
 def trained(
@@ -31,7 +33,7 @@ def trained(
     weights: str | os.PathLike[str] | None = PRETRAINED,
     *,
     compiled: bool = False,
-) -> Trained:
+) -> Trained[keras.Model]:
     """Return the model that `given` names, not yet loaded.
 
     Args:
@@ -53,7 +55,7 @@ def trained(
     return Trained(given, model_spec, task_of(model_spec), _loader(given, model, weights, compiled))
 
 
-def _by_itself(given: Any) -> Trained:
+def _by_itself(given: Any) -> Trained[keras.Model]:
     """Return a model or a file, of which it is itself known what it is."""
     is_file = isinstance(given, (str, os.PathLike))
     if not is_file and not hasattr(given, "layers"):

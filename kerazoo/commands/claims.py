@@ -66,30 +66,28 @@ def claims(
         if names:
             raise InputError("--recompute is of the whole study; leave the names out")
         return _recompute(study, record, as_json)
-    found = kerazoo.claims(list(names) or None, study=study, record=record)
-    name = names[0] if len(names) == 1 else ""
-    _print_claims(found, name, study, "json" if as_json else form, **told)
+    _print_claims(list(names) or None, study, record, "json" if as_json else form, **told)
     return 0
 
 
 def _print_claims(
-    found: list[kerazoo.Claim], name: str, study: str | None, form: str, language: Language, url: str
+    names: list[str] | None, study: str | None, record: str | None, form: str, language: Language, url: str
 ) -> None:
+    from kerazoo.ledger.study import load_study
     from kerazoo.report import exports, verdicts
 
     if url and form != "claimreview":
         raise InputError("--url is for --format claimreview; leave it out")
+    of_study = load_study(study)
+    found = of_study.claims(names, record)
     if form == "table":
-        verdicts.show_claims(terminal(), found, language, name)
+        verdicts.show_claims(terminal(), found, language, names[0] if names and len(names) == 1 else "")
     elif form == "csv":
         sys.stdout.write(printable(exports.as_csv(found, language), keep="\n\t"))
     elif form == "json":
         print_json(verdicts.records(found))
     else:
-        from kerazoo.ledger.study import load_study
-
-        author = load_study(study).author
-        print_json(exports.claim_reviews(found, author=author, url=url, language=language))
+        print_json(exports.claim_reviews(found, author=of_study.author, url=url, language=language))
 
 
 def _check(study: str | None, as_json: bool) -> int:

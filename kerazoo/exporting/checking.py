@@ -67,7 +67,7 @@ class Measured:
     labelled: int
 
 
-def sample_of(chosen: Trained, model: keras.Model) -> Sample:
+def sample_of(chosen: Trained[Any], model: keras.Model) -> Sample:
     """Return inputs for `model`: of its task's test split if that is prepared here, else of the task's sample.
 
     Where a task has neither, or they do not fit the model, the inputs are made up.
@@ -76,7 +76,7 @@ def sample_of(chosen: Trained, model: keras.Model) -> Sample:
     return found or Sample(_made_up(model), None, "made-up inputs")
 
 
-def _of_task(chosen: Trained, model: keras.Model) -> Sample | None:
+def _of_task(chosen: Trained[Any], model: keras.Model) -> Sample | None:
     task, origin = chosen.task, origin_of(model)
     defaults = {**chosen.spec.defaults, **task.options(chosen.spec)} if chosen.spec else {}
     try:

@@ -16,7 +16,7 @@ MEMBER = "kerazoo.json"
 """The name of the facts where a format takes files beside the model, as in a `.keras` file."""
 
 
-def facts_of(chosen: Trained, model: keras.Model) -> dict[str, Any]:
+def facts_of(chosen: Trained[Any], model: keras.Model) -> dict[str, Any]:
     """Return what is known of a model as plain values: what its `.keras` file says, and how to ask it.
 
     `model` and `task` as kerazoo calls them; `options` that it was built with; `classes` in the order of the outputs;

@@ -47,6 +47,8 @@ class LiteRT(Format):
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = Interpreter(model_path=str(path))
+        with without_chatter():
+            interpreter.allocate_tensors()  # the first call would, and tell of it
         signature = interpreter.get_signature_runner()
         return lambda inputs: _outputs(signature(**{f"x{place}": one for place, one in enumerate(inputs)}))
 

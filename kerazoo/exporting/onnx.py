@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from kerazoo.exporting.onnx_graph import write_onnx
 from kerazoo.inference.session import loaded
 from kerazoo.lazy import keras
 from kerazoo.model_file import ORIGIN
+from kerazoo.quiet import without_log
 
 
 class Onnx(Format):
@@ -36,6 +38,14 @@ class Onnx(Format):
 
     def quantise(self, model: keras.Model, written: Path, path: Path, facts: Mapping[str, Any]) -> None:
         """Write the file with int8 weights; what is computed between them is quantised as it comes."""
+        import onnxruntime
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        quantize_dynamic(written, path, weight_type=QuantType.QInt8)
+        settings = onnxruntime.SessionOptions()
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        settings.log_severity_level = 4
+        with tempfile.TemporaryDirectory() as directory, without_log():  # which advises to do what is done here
+            # With its constants computed: an LSTM's weights stand there as Keras has them, and are rearranged.
+            settings.optimized_model_filepath = str(Path(directory) / "computed.onnx")
+            onnxruntime.InferenceSession(written, settings, providers=["CPUExecutionProvider"])
+            quantize_dynamic(settings.optimized_model_filepath, path, weight_type=QuantType.QInt8)

@@ -7,8 +7,16 @@ from typing import Any
 from kerazoo.lazy import keras, np
 
 
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Return the softmax of an array of NumPy's over its last axis."""
+    powers = np.exp(x - x.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
 class _NumPy:
     """The names that NumPy has otherwise, or not; it gives all others itself."""
+
+    softmax = staticmethod(softmax)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(np, name)
@@ -22,11 +30,6 @@ class _NumPy:
     def convert_to_tensor(self, x: Any, dtype: str | None = None) -> Any:
         """Return `x` as an array."""
         return np.asarray(x, dtype)
-
-    def softmax(self, x: Any) -> Any:
-        """Return the softmax over the last axis."""
-        powers = np.exp(x - x.max(-1, keepdims=True))
-        return powers / powers.sum(-1, keepdims=True)
 
     def top_k(self, x: Any, k: int) -> tuple[Any, Any]:
         """Return the `k` greatest of each row in falling order and their places; of equal ones the first."""

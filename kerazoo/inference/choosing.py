@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from kerazoo.errors import ModelFileError
 from kerazoo.factory import PRETRAINED
@@ -13,24 +12,14 @@ from kerazoo.hub import SCHEME
 from kerazoo.inference.session import SUFFIX, Session, open_session
 from kerazoo.lazy import keras
 from kerazoo.registry import list_models, spec
-from kerazoo.schema import ModelSpec
-from kerazoo.tasks import Task, task_of
-from kerazoo.trained import trained
+from kerazoo.tasks import task_of
+from kerazoo.trained import Trained, trained
 from kerazoo.weights import store
-
-
-class Chosen(NamedTuple):
-    """A model that was named, not yet loaded: what the zoo knows of it (None: nothing), its task, and what loads it."""
-
-    name: str
-    spec: ModelSpec | None
-    task: Task
-    load: Callable[[], Session | keras.Model]
 
 
 def choose(
     given: Any, model: Any = None, weights: str | os.PathLike[str] | None = PRETRAINED, *, compiled: bool = False
-) -> Chosen:
+) -> Trained[Session | keras.Model]:
     """Return the model that is named as in `trained`, or by an `.onnx` file or a `Session` in the place of Keras's.
 
     The arguments are those of `trained`.
@@ -44,18 +33,18 @@ def choose(
         session = _opened(given)
         name = session.origin.name
         known = spec(name) if name in list_models() else None  # its registration may be elsewhere
-        return Chosen(name or session.name, known, task_of(known), lambda: session)
+        return Trained(name or session.name, known, task_of(known), lambda: session)
     if isinstance(given, str) and not (given.endswith((".keras", SUFFIX)) or given.startswith(SCHEME)):
         beside = weights if model is None else model
         if isinstance(beside, str) and beside == PRETRAINED:
             model_spec = spec(given)
-            return Chosen(given, model_spec, task_of(model_spec), lambda: packaged(given))
+            return Trained(given, model_spec, task_of(model_spec), lambda: packaged(given))
         if _is_onnx(beside):
             model_spec, session = spec(given), _opened(beside)
             if session.origin.name not in (None, given):
                 raise ModelFileError(f"'{session.name}' holds the model '{session.origin.name}', not '{given}'")
-            return Chosen(given, model_spec, task_of(model_spec), lambda: session)
-    return Chosen(*trained(given, model, weights, compiled=compiled))
+            return Trained(given, model_spec, task_of(model_spec), lambda: session)
+    return trained(given, model, weights, compiled=compiled)
 
 
 def _is_onnx(given: Any) -> bool:

@@ -13,7 +13,7 @@ from kerazoo.data.fitting import check_fit
 from kerazoo.data.forms import is_stream
 from kerazoo.data.prepared import check_source
 from kerazoo.errors import DataError, InputError, NotFiniteError
-from kerazoo.inference.choosing import Chosen, choose
+from kerazoo.inference.choosing import choose
 from kerazoo.inference.scores import scores
 from kerazoo.inference.session import Session
 from kerazoo.lazy import keras, np
@@ -102,7 +102,7 @@ def measure(
     return metrics, used
 
 
-def _in_session(session: Session, data: Dataset, chosen: Chosen | Trained, batch_size: int) -> dict[str, float]:
+def _in_session(session: Session, data: Dataset, chosen: Trained[Any], batch_size: int) -> dict[str, float]:
     if chosen.spec is None:
         raise InputError(f"the model '{chosen.name}' is not of the zoo, and its loss not known; give a .keras file")
     x, y = measured_part(data)

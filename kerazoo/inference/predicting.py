@@ -9,11 +9,13 @@ from typing import Any
 
 from kerazoo.errors import DataError, InputError, NotFiniteError
 from kerazoo.factory import PRETRAINED
-from kerazoo.inference.choosing import Chosen, choose
+from kerazoo.inference.array_ops import softmax
+from kerazoo.inference.choosing import choose
 from kerazoo.inference.networks import Network, network
 from kerazoo.lazy import keras, np
 from kerazoo.schema import Prediction, Word
 from kerazoo.tasks.items import Input, Item
+from kerazoo.trained import Trained
 
 _BATCH = 256
 _ROUNDING = 1e-3  # of probabilities, in 16 bits
@@ -115,7 +117,7 @@ def _first(given: Iterator[Item], errors: list[DataError] | None) -> Item:
     raise (errors or [DataError("there is nothing to predict; give at least one input")])[0]
 
 
-def _check_classifies(chosen: Chosen) -> None:
+def _check_classifies(chosen: Trained[Any]) -> None:
     if chosen.task.generates:
         raise InputError(f"the model '{chosen.name}' writes text; use kerazoo generate")
     if chosen.spec and chosen.spec.recipe.loss not in _LOSSES:
@@ -159,7 +161,7 @@ def _batches(given: Iterator[Input]) -> Iterator[list[Input]]:
 class Classifier:
     """How a loaded model is asked: what it reads of an input, and its answers to a batch of them."""
 
-    def __init__(self, model: Network, chosen: Chosen, explain: bool, attention: bool):
+    def __init__(self, model: Network, chosen: Trained[Any], explain: bool, attention: bool):
         self.model, self.task, self.origin = model, chosen.task, model.origin
         length = self.origin.options.get("sequence_length", 100)  # where the model takes any
         shape: Any = tuple(size or length for size in model.shape) if self.task.explains else model.shape
@@ -210,6 +212,5 @@ class Classifier:
 def _probabilities(output: np.ndarray, from_logits: bool) -> np.ndarray:
     if from_logits:
         output = output if len(output) > 1 else np.array([0, output[0]])  # the odds of class 1 against class 0
-        powers = np.exp(output - output.max())
-        return powers / powers.sum()
+        return softmax(output)
     return np.array([1 - output[0], output[0]]) if len(output) == 1 else output

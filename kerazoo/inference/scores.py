@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kerazoo.errors import InputError
+from kerazoo.inference.array_ops import softmax
 from kerazoo.lazy import np
 from kerazoo.schema import Recipe
 
@@ -33,7 +34,6 @@ def scores(recipe: Recipe, outputs: np.ndarray, y: np.ndarray) -> dict[str, floa
 
 
 def _of_classes(outputs: np.ndarray, y: np.ndarray, from_logits: bool) -> np.ndarray:
-    if from_logits:
-        outputs = np.exp(outputs - outputs.max(1, keepdims=True))
-    share = (outputs / outputs.sum(1, keepdims=True))[np.arange(len(y)), y]
+    shares = softmax(outputs) if from_logits else outputs / outputs.sum(1, keepdims=True)
+    share = shares[np.arange(len(y)), y]
     return -np.log(share if from_logits else np.clip(share, _LEAST, 1 - _LEAST))

@@ -12,6 +12,7 @@ from typing import Any
 
 from kerazoo._version import __version__
 from kerazoo.errors import InputError
+from kerazoo.files import to_json
 from kerazoo.ledger.finding import StudyName
 from kerazoo.ledger.study import load_study
 from kerazoo.ledger.values import text_of
@@ -33,9 +34,9 @@ class Recomputed:
     seconds: float
 
 
-def verdicts_document(claims: Iterable[Claim]) -> dict[str, Any]:
-    """Return the verdicts as they are published."""
-    return {"kerazoo": __version__, "claims": [{name: getattr(one, name) for name in _TOLD} for one in claims]}
+def verdicts_file(claims: Iterable[Claim]) -> str:
+    """Return the text of `verdicts.json`: of each claim its verdict, and the measured value by how many seeds."""
+    return to_json({"kerazoo": __version__, "claims": [{name: getattr(one, name) for name in _TOLD} for one in claims]})
 
 
 def recompute(study: StudyName = None, record: str | os.PathLike[str] | None = None) -> Recomputed:

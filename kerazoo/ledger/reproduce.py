@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from collections import Counter
@@ -10,11 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kerazoo._version import __version__
 from kerazoo.errors import InputError
-from kerazoo.files import to_json, try_writing, write_text
+from kerazoo.files import try_writing, write_text
 from kerazoo.ledger.finding import StudyName
-from kerazoo.ledger.published import VERDICTS
+from kerazoo.ledger.published import VERDICTS, verdicts_file
 from kerazoo.ledger.record import Row, read_rows
 from kerazoo.ledger.runner import Needs, Runner, plan
 from kerazoo.ledger.study import listed, load_study
@@ -135,11 +133,8 @@ def reproduce(
     )
     if not verify and not (of_study.packaged and directory.resolve() == of_study.record.resolve()):
         every = of_study.judge(of_study.entries, rows, absences)  # of what was not chosen now too: rows may be there
-        summary = Counter(str(claim.verdict) for claim in every)
-        verdicts = [dataclasses.asdict(claim) for claim in every]
-        document = {"kerazoo": __version__, "summary": summary, "failed": found.failed, "claims": verdicts}
         directory.mkdir(parents=True, exist_ok=True)
-        write_text(directory / VERDICTS, to_json(document))
+        write_text(directory / VERDICTS, verdicts_file(every))
     return found
 
 

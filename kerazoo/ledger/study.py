@@ -72,6 +72,16 @@ class Study:
             raise InputError(f"record '{record}' is not a directory; name one that `kerazoo reproduce` has written")
         return read_rows(self.record if record is None else Path(record), sample=not self.packaged)
 
+    def claims(
+        self, names: str | Collection[str] | None = None, record: str | os.PathLike[str] | None = None
+    ) -> list[Claim]:
+        """Return what the documents claim, judged by the rows of `record`; the arguments are those of `claims`.
+
+        Raises:
+            InputError: nothing has that name, or `record` is not a directory.
+        """
+        return self.judge(self.choose(names), self.rows(record))
+
     def choose(self, names: str | Collection[str] | None) -> list[Entry]:
         """Return those entries that any of `names` means, as `claims` takes them; None is all.
 
@@ -148,8 +158,7 @@ def claims(
         InputError: nothing has that name, or `study` or `record` is not a directory.
         LedgerError: the study is not as it must be.
     """
-    found = load_study(study)
-    return found.judge(found.choose(names), found.rows(record))
+    return load_study(study).claims(names, record)
 
 
 def load_study(study: StudyName = None) -> Study:

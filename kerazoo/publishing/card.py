@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kerazoo.hub import SCHEME
 from kerazoo.report.markdown import escaped, table
@@ -27,7 +28,7 @@ class Evaluation:
         return self.data if self.source == "tfds" else f"{self.data} ({self.source})"
 
 
-def card(chosen: Trained, repository: str, evaluation: Evaluation | None, license_id: str | None) -> str:
+def card(chosen: Trained[Any], repository: str, evaluation: Evaluation | None, license_id: str | None) -> str:
     """Return the `README.md` of `repository`."""
     from huggingface_hub import EvalResult, ModelCardData
 
@@ -77,13 +78,13 @@ _FILES = table(
 )
 
 
-def _about(chosen: Trained) -> str:
+def _about(chosen: Trained[Any]) -> str:
     if chosen.spec is None:
         return "A Keras model."
     return f"{escaped(chosen.spec.summary)} From {escaped(str(chosen.spec.source))}; a model of kerazoo's zoo."
 
 
-def _use(chosen: Trained, repository: str) -> str:
+def _use(chosen: Trained[Any], repository: str) -> str:
     name = chosen.name if chosen.spec else "NAME"
     address = f"{SCHEME}{repository}"
     if chosen.task.generates:
@@ -97,7 +98,7 @@ def _use(chosen: Trained, repository: str) -> str:
     return f"{python}\n\n```sh\nkerazoo {command}\n```"
 
 
-def _inputs(chosen: Trained) -> str:
+def _inputs(chosen: Trained[Any]) -> str:
     if chosen.spec is None:
         return ""
     lines = [f"- input {escaped(str(one))}" for one in chosen.spec.inputs]

@@ -14,10 +14,11 @@ from kerazoo import weights
 from kerazoo.errors import InputError, UnavailableError, first_line
 from kerazoo.exporting.api import export
 from kerazoo.exporting.facts import MEMBER, as_json, facts_of
-from kerazoo.hub import FILE
+from kerazoo.hub import FILE, LOGGER
 from kerazoo.lazy import keras, require
 from kerazoo.model_file import load_model, save_model
 from kerazoo.publishing.card import Evaluation, card
+from kerazoo.quiet import without_log
 from kerazoo.trained import Trained, trained
 from kerazoo.training.run_directory import METRICS, MODEL, read_config
 
@@ -37,8 +38,8 @@ def push(what: str, repository: str, *, private: bool = False, license_id: str |
         license_id: the licence of the weights as the Hub abbreviates it, e.g. "apache-2.0".
 
     Raises:
-        InputError: there is no such model or run, or the repository has another form.
-        UnavailableError: a package is missing, or the Hub cannot be reached or refuses.
+        InputError: there is no such model or run, the repository has another form, or the Hub cannot be reached.
+        UnavailableError: a package is missing, or the Hub refuses.
     """
     require("push", {"huggingface_hub": "'kerazoo[hub]'", "safetensors": "'kerazoo[hub]'"})
     if not _REPOSITORY.fullmatch(repository):
@@ -49,7 +50,7 @@ def push(what: str, repository: str, *, private: bool = False, license_id: str |
         return _send(Path(directory), chosen.name, repository, private)
 
 
-def _found(what: str) -> tuple[Trained, Evaluation | None]:
+def _found(what: str) -> tuple[Trained[keras.Model], Evaluation | None]:
     """Return the model that `what` names, and what was measured of it."""
     folder = Path(what)
     if not folder.is_dir():
@@ -73,7 +74,11 @@ def _evaluation(data: Mapping[str, Any], metrics: Mapping[str, Any]) -> Evaluati
 
 
 def write_repository(
-    folder: Path, chosen: Trained, repository: str, evaluation: Evaluation | None, license_id: str | None = None
+    folder: Path,
+    chosen: Trained[keras.Model],
+    repository: str,
+    evaluation: Evaluation | None,
+    license_id: str | None = None,
 ) -> None:
     """Write the files of a repository to `folder`."""
     from safetensors.numpy import save_file
@@ -87,14 +92,17 @@ def write_repository(
 
 
 def _send(folder: Path, name: str, repository: str, private: bool) -> str:
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, errors
 
     hub = HfApi()
     try:
-        hub.create_repo(repository, private=private, exist_ok=True)
-        hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"{name}, written by kerazoo")
-    except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses
-        told = first_line(error)
-        advice = "is the Hub within reach, and HF_TOKEN one that may write there?"
-        raise UnavailableError(f"'{repository}' cannot be written: {told}; {advice}") from error
+        with without_log(LOGGER):
+            hub.create_repo(repository, private=private, exist_ok=True)
+            hub.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"{name}, written by kerazoo")
+    except errors.HfHubHTTPError as error:
+        told = f"'{repository}' cannot be written: {first_line(error)}"
+        raise UnavailableError(f"{told}; is HF_TOKEN one that may write there?") from error
+    except Exception as error:  # of whichever HTTP client it uses
+        told = f"the Hub cannot be reached at {hub.endpoint} ({first_line(error)})"
+        raise InputError(f"{told}; '{repository}' was not written") from error
     return f"{hub.endpoint}/{repository}"

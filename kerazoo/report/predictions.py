@@ -19,18 +19,23 @@ _HEAVY_JSON = 10
 
 
 def show_predictions(console: Console, predictions: Iterable[Prediction]) -> None:
-    """Print a row for each prediction: what it is of, the class, its probability, and what nearly was or weighed."""
+    """Print a row for each prediction: what it is of, the class, its probability, and what nearly was or weighed.
+
+    Below them stands how words were weighed.
+    """
     given = iter(predictions)
-    first = True
+    method = None
     while rows := _until_error(islice(given, _ROWS)):
         found, error = rows
         if found:
-            console.print(_table(found, first))
-            first = False
+            console.print(_table(found, method is None))
+            method = found[0].method
         if error:
             raise error
         if not found:
-            return
+            break
+    if method:
+        console.print(f"Words are weighed by {method}; `kerazoo demo` weighs them by occlusion.")
 
 
 def _until_error(given: Iterator[Prediction]) -> tuple[list[Prediction], Exception | None]:

@@ -9,7 +9,7 @@ import kerazoo
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.files import to_json
 from kerazoo.ledger.documents import study_schema
-from kerazoo.ledger.published import VERDICTS, verdicts_document
+from kerazoo.ledger.published import VERDICTS, verdicts_file
 from kerazoo.ledger.schemas import claim_schema, row_schema
 from kerazoo.report import articles, cards, markdown, speed
 from kerazoo.report.contents import Contents, gather
@@ -32,7 +32,7 @@ def rendered(root: Path, contents: Contents) -> dict[Path, str]:
         docs / "study.schema.json": to_json(study_schema()),
         docs / "claim.schema.json": to_json(claim_schema()),
         docs / "row.schema.json": to_json(row_schema()),
-        contents.study.record / VERDICTS: to_json(verdicts_document(contents.claims)),
+        contents.study.record / VERDICTS: verdicts_file(contents.claims),
         **{docs / name: text for name, text in markdown.claims_documents(contents).items()},
         **{docs / "articles" / name: text for name, text in articles.pages(contents).items()},
         **{docs / "models" / f"{name}.md": text for name, text in cards.documents(contents).items()},

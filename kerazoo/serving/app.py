@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from kerazoo.errors import InputError, KerazooError
 from kerazoo.files import to_json
+from kerazoo.printable import printable
 from kerazoo.serving.batching import Batcher, Busy
 from kerazoo.serving.description import described, page
 from kerazoo.serving.served import Served
@@ -55,9 +56,12 @@ def application(served: Served, *, window: float, hosts: list[str]) -> Starlette
 
     async def ask(request: Request) -> Response:
         document = await _document(request)
-        async with reading:
-            things = await asyncio.to_thread(served.read, document)
-        answers = await batcher.ask(things)
+        try:
+            async with reading:
+                things = await asyncio.to_thread(served.read, document)
+            answers = await batcher.ask(things)
+        except asyncio.CancelledError:  # the server was told to stop, and waits no longer
+            raise HTTPException(503, "the server is stopping; ask again later") from None
         return _json({"model": served.name, served.answers_are: list(answers)})
 
     async def openapi(_: Request) -> Response:
@@ -69,6 +73,7 @@ def application(served: Served, *, window: float, hosts: list[str]) -> Starlette
     return Starlette(
         routes=[
             Route("/", index),
+            Route("/docs", index),
             Route("/health", health),
             Route("/openapi.json", openapi),
             Route(served.path, ask, methods=["POST"]),
@@ -86,8 +91,10 @@ async def _document(request: Request) -> Any:
         HTTPException: it is no JSON, too large, or takes too long to come.
     """
     # A page of another site cannot send this type without asking first, and is not answered.
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise HTTPException(415, "wanted a body of the type application/json")
+    given = request.headers.get("content-type", "").split(";")[0].strip()
+    if given.lower() != "application/json":
+        told = f"a body of the type {printable(given)}" if given else "a body without a Content-Type"
+        raise HTTPException(415, f"{told}; wanted application/json")
     body = bytearray()
     try:
         async with asyncio.timeout(_SECONDS_TO_SEND):
@@ -105,16 +112,22 @@ async def _document(request: Request) -> Any:
         raise HTTPException(400, "the body is no JSON") from None
 
 
-def _json(content: Any, status: int = 200) -> Response:
-    return Response(to_json(content, indent=None), status, media_type="application/json")
+def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(to_json(content, indent=None), status, headers, media_type="application/json")
 
 
-def _error(status: int, told: str) -> Response:
-    return _json({"error": " ".join(told.split())}, status)
+def _error(status: int, told: str, headers: Mapping[str, str] | None = None) -> Response:
+    return _json({"error": " ".join(told.split())}, status, headers)
 
 
 async def _http(_: Request, error: Any) -> Response:
-    return _error(error.status_code, error.detail)
+    return _error(error.status_code, error.detail, error.headers)
+
+
+async def _elsewhere(request: Request, error: Any) -> Response:
+    asked = printable(f"{request.method} {request.url.path}")
+    told = [f"{'POST' if 'POST' in one.methods else 'GET'} {one.path}" for one in request.app.routes]
+    return _error(error.status_code, f"there is no {asked}; wanted one of {', '.join(told)}", error.headers)
 
 
 async def _input(_: Request, error: Any) -> Response:
@@ -131,6 +144,8 @@ async def _failed(_: Request, error: Any) -> Response:
 
 _HANDLERS: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
     HTTPException: _http,
+    404: _elsewhere,
+    405: _elsewhere,
     InputError: _input,
     Busy: _busy,
     Exception: _failed,

@@ -19,7 +19,7 @@ _ERRORS = {
     "413": "the body is too large",
     "415": "the body is not of the type application/json",
     "422": "an input or a setting cannot be used; the error says which, and what is wanted",
-    "503": "too many requests wait",
+    "503": "too many requests wait, or the server is stopping",
 }
 _NUMBERS = {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}}
 

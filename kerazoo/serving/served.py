@@ -72,9 +72,12 @@ class Classifies:
         """
         task, found = self._classifier.task, []
         for item in task.items(inputs_of(document, task)):
-            if isinstance(item.value, DataError):
-                raise item.value
-            found.append(self._classifier.to_input(item))
+            try:
+                if isinstance(item.value, DataError):
+                    raise item.value
+                found.append(self._classifier.to_input(item))
+            except DataError as error:
+                raise DataError(str(error) if item.name in str(error) else f"{item.name}: {error}") from None
             if len(found) > MOST_INPUTS:  # a list may be several rows
                 raise DataError(f"more than {MOST_INPUTS} inputs in a request; send several")
         return found

@@ -87,5 +87,11 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=_OPEN_AT_ONCE)
     except OSError as error:
-        why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror or error}"
-        raise InputError(f"port {port} of {host} {why}; choose another, or 0 for any that is free") from None
+        if error.errno == errno.EADDRINUSE:
+            told = f"port {port} of {host} is in use; choose another, or 0 for any that is free"
+        elif error.errno == errno.EACCES:
+            told = f"port {port} of {host} is for the superuser; choose one from 1024 on, or 0 for any that is free"
+        else:
+            why = (error.strerror or str(error)).split(" (while")[0]  # Python adds what stands here anyway
+            told = f"the address {host} cannot be listened at: {why}; name one of this machine's"
+        raise InputError(told) from None

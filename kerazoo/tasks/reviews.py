@@ -125,7 +125,7 @@ class Reviews(Task):
             tail = text if len(text) <= most else text[-most:].split(None, 1)[-1]
             tokens: Sequence[str] = vocabulary.split(tail)[-length:]
         else:
-            row = as_tokens([item.value], len(item.value), len(vocabulary))[0]
+            row = as_tokens([item.value], len(item.value), len(vocabulary), [item.name])[0]
             row = row[np.flatnonzero(row)[0] :] if row.any() else row[:0]  # without its padding
             tokens = [vocabulary.tokens[one] for one in row[-length:]]
         ids = vocabulary.ids_of(tokens).tolist()
@@ -144,8 +144,8 @@ def _shortened(text: str) -> str:
     return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
 
 
-def as_tokens(reviews: Any, sequence_length: int, vocab_size: int) -> np.ndarray:
-    """Return lists of ids, or an (N, T) array of ids, as (N, sequence_length) int32.
+def as_tokens(reviews: Any, sequence_length: int, vocab_size: int, names: Sequence[str] | None = None) -> np.ndarray:
+    """Return lists of ids, or an (N, T) array of ids, as (N, sequence_length) int32; `names` call them in an error.
 
     Raises:
         DataError: no whole numbers, or ids outside the vocabulary.
@@ -155,11 +155,12 @@ def as_tokens(reviews: Any, sequence_length: int, vocab_size: int) -> np.ndarray
     except ValueError:
         raise DataError("a review is a nested list of different lengths: wanted text or a row of word ids") from None
     for place, row in enumerate(arrays):
+        name = names[place] if names else f"review {place}"
         if row.ndim != 1 or (row.size and row.dtype.kind not in "iu"):
-            raise DataError(f"review {place} is {row.dtype} of shape {row.shape}: wanted text or a row of word ids")
+            raise DataError(f"{name} is {row.dtype} of shape {row.shape}: wanted text or a row of word ids")
         if row.size and (row.min() < 0 or row.max() >= vocab_size):
             wanted = f"0 to {vocab_size - 1}"
-            raise DataError(f"review {place} has word ids from {row.min()} to {row.max()}: wanted {wanted}")
+            raise DataError(f"{name} has word ids from {row.min()} to {row.max()}: wanted {wanted}")
     return pad_front(arrays, sequence_length)
 
 

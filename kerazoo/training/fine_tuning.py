@@ -142,7 +142,7 @@ def _chosen_layers(model: keras.Model, wanted: int | str | Sequence[str] | None)
 
 
 def _fitting(
-    model: keras.Model, chosen: Trained, data: Any, num_classes: int | None, own: dict[str, Any]
+    model: keras.Model, chosen: Trained[Any], data: Any, num_classes: int | None, own: dict[str, Any]
 ) -> tuple[keras.Model, Dataset, Origin]:
     """Return the model to train, a copy with a new last layer if asked for, the data as it takes it, and its origin."""
     origin, spec, task = origin_of(model), chosen.spec, chosen.task

@@ -1,15 +1,20 @@
 """What `export` refuses and what it prints; int8 weights; nothing is left of what cannot be kept."""
 
 import json
+import logging
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
 
 import kerazoo
+from kerazoo import quiet
 from kerazoo.cli import main
 from kerazoo.exporting import api
 from kerazoo.exporting.api import FORMATS
+from kerazoo.lazy import installed
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.usefixtures("no_real_data")]
 
@@ -51,6 +56,35 @@ def test_int8_weights_are_a_quarter_and_answer_nearly_the_same(run, form):
     assert after["bytes"] < 0.35 * before["bytes"]
     assert abs(before["accuracy"] - after["accuracy"]) < 0.01 and before["labelled"] == after["labelled"] >= 1000
     assert min(before["seconds"], after["seconds"]) > 0
+
+
+def test_the_weights_of_an_lstm_become_int8_too(tmp_path):
+    model = keras.Sequential([keras.Input((6, 5)), keras.layers.LSTM(64), keras.layers.Dense(2)])
+    found = kerazoo.export(model, tmp_path / "x.onnx", format="onnx", quantise=True)
+    before, after = found.quantised
+    assert after.bytes < 0.4 * before.bytes and found.check.difference < 0.05
+
+
+@pytest.mark.parametrize("form", ["onnx", "litert"])
+def test_other_libraries_print_nothing(tmp_path, form):
+    if any(not installed(one) for one in FORMATS[form].needs):
+        pytest.skip("what the format needs is not installed")
+    path = tmp_path / f"x{FORMATS[form].suffix}"
+    command = ["export", "mnist_mlp", "--format", form, "--out", str(path), "--quantise"]
+    done = subprocess.run(
+        [sys.executable, "-m", "kerazoo.cli", *command], capture_output=True, text=True, check=True, timeout=300
+    )
+    assert done.stderr == "" and done.stdout.count("\n") == 4
+
+
+def test_a_library_that_logs_leaves_the_log_as_it_was(capfd):
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
+    with quiet.without_log():
+        logging.warning("advice")
+    with quiet.without_log("library"):
+        logging.getLogger("library.part").warning("tried again")
+    assert (list(root.handlers), root.level) == before and capfd.readouterr() == ("", "")
 
 
 BAD = [

@@ -45,6 +45,18 @@ def test_a_packaged_model_is_the_same_with_and_without_keras(name):
         assert tree(found, to) == tree(wanted, to)
 
 
+def test_layers_without_bias_and_with_adapters_have_the_arrays_that_they_compute_with():
+    plain = keras.layers.Dense(8, activation="relu", use_bias=False)
+    adapted = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((784,)), plain, adapted])
+    adapted.enable_lora(2)
+    adapted.lora_kernel_b.assign(keras.ops.ones(adapted.lora_kernel_b.shape))
+    first, second = content_of(model, "x")["layers"]
+    assert not first["bias"].any() and first["bias"].shape == (8,)
+    for found, layer in ((first, plain), (second, adapted)):
+        np.testing.assert_array_equal(found["kernel"], keras.ops.convert_to_numpy(layer.kernel))
+
+
 @pytest.mark.parametrize("name", sorted(manifest()))
 def test_a_page_is_small_and_names_no_address(name, tmp_path):
     write_packaged(name, tmp_path / "page.html")

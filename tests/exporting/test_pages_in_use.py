@@ -20,7 +20,7 @@ def test_a_review_can_be_typed_and_its_words_walked(browser, written):
     page.call("Input.insertText", text="An awful, boring mess")
     page.until("answer.weights && answer.tokens.length === 4")
     assert page.evaluate("$('answer').textContent").startswith("negative, probability")
-    page.until("$('announced').textContent.includes('Most weight')")
+    page.until("$('announced').textContent.includes('Most weight, by occlusion')")
     page.evaluate("list.firstChild.focus()")
     page.press("ArrowRight")
     assert page.evaluate("document.activeElement.textContent") == "awful"

@@ -215,6 +215,7 @@ def test_a_table_shows_brackets_as_they_are(both):
     one = dataclasses.replace(both[0], input="[great] film")
     predictions.show_predictions(Console(file=file, markup=False, width=120), [one])
     assert "\n[great] film " in file.getvalue()
+    assert f"Words are weighed by {one.method}; " in file.getvalue()
     assert "\\[" not in file.getvalue()
 
 

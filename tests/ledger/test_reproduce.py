@@ -15,6 +15,7 @@ import kerazoo
 from kerazoo.cli import main
 from kerazoo.ledger import runner
 from kerazoo.ledger.catalog import Unmeasurable
+from kerazoo.ledger.published import verdicts_file
 from kerazoo.ledger.record import read_rows
 
 
@@ -32,7 +33,7 @@ def test_it_measures_what_the_claims_need_and_judges_it(reproduce, calls, no_dat
     (row,) = read_rows(tmp_path / "out", "exact")
     assert (row["source"], row["environment"], row["kerazoo"]) == ("none", CPU, kerazoo.__version__)
     written = json.loads((tmp_path / "out" / "verdicts.json").read_text())
-    assert written["summary"] == found.summary and written["claims"][0]["verdict"] == "reproduced"
+    assert written == json.loads(verdicts_file(found.claims)) and written["claims"][0]["verdict"] == "reproduced"
 
 
 def test_what_is_recorded_is_not_measured_again(reproduce, calls, no_data, monkeypatch):

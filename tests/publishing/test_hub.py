@@ -129,11 +129,19 @@ def test_what_cannot_be_is_one_line(remote, tmp_path, monkeypatch, capsys, argum
     assert not any(tmp_path.iterdir())
 
 
-def test_a_hub_that_is_not_there_is_one_line(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["evaluate", "mnist_mlp", "--model", "hf://user/digits"], "cannot be reached for hf://user/digits"),
+        (["push", "mnist_mlp", "--to", "user/digits"], "cannot be reached at http://127.0.0.1:9"),
+    ],
+)
+def test_a_hub_that_is_not_there_is_one_line(monkeypatch, tmp_path, capfd, arguments, says):
     template = "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}"
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # between its tries
-    with pytest.raises(kerazoo.UnavailableError, match="hf://user/digits cannot be fetched"):
-        kerazoo.load_model("hf://user/digits")
+    assert main(arguments) == 2
+    errors = capfd.readouterr().err
+    assert errors.count("\n") == 1 and says in errors and "Errno" in errors

@@ -9,6 +9,7 @@ import pytest
 
 import kerazoo
 from kerazoo.cli import main
+from kerazoo.ledger import study
 from kerazoo.ledger.schemas import claim_schema, row_schema
 from kerazoo.report import exports, wording, write_report
 from kerazoo.report.answers import answer
@@ -109,6 +110,15 @@ def test_the_command_prints_each_format(run):
     assert all(one in text for one in ids) and "成立" in text and "holds" not in text
     code, text, _ = run("claims", ids[-1], "--lang", "zh")
     assert code == 0 and "结论" in text and "文章004" in text
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "claimreview"])
+def test_a_study_is_read_once(run, form, monkeypatch):
+    read = []
+    plain = study.read_document
+    monkeypatch.setattr(study, "read_document", lambda path: read.append(path) or plain(path))
+    assert run("claims", "004", "--format", form)[0] == 0
+    assert len(read) == len(set(read)) > 1
 
 
 @pytest.mark.parametrize(

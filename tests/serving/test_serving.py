@@ -69,7 +69,7 @@ def test_a_server_says_what_it_serves(served, name):
     assert ask(f"{url}/health") == (200, {"status": "ok", **model.facts})
     status, document = ask(f"{url}/openapi.json")
     assert status == 200 and set(document["paths"]) == {"/health", model.path}
-    with urllib.request.urlopen(url, timeout=30) as page:
+    with urllib.request.urlopen(f"{url}/docs", timeout=30) as page:
         text = page.read().decode()
     assert f"POST {model.path}" in text and "http://" not in text and "https://" not in text
     example = document["paths"][model.path]["post"]["requestBody"]["content"]["application/json"]["example"]
@@ -122,7 +122,9 @@ BAD = [
     ("mnist_mlp", {"inputs": [base64.b64encode(b"PK\x03\x04" + bytes(9)).decode()]}, 422, "file of arrays"),
     ("mnist_mlp", {"inputs": [{"path": "x.npy"}]}, 422, "input 0: wanted a picture as base64"),
     ("mnist_mlp", {"inputs": [["a", "b"]]}, 422, "input 0"),
+    ("mnist_mlp", {"inputs": [[0.0] * 784, [float("nan")] * 784]}, 422, "input 1: pictures hold NaN"),
     ("imdb_lstm", {"inputs": [""]}, 422, "empty text"),
+    ("imdb_lstm", {"inputs": ["good", [-1, 2]]}, 422, "input 1 has word ids from -1 to 2"),
     ("imdb_lstm", {"inputs": [3.5]}, 422, "wanted a text"),
     ("textgen_lstm", {"prompt": 3}, 422, "prompt"),
     ("textgen_lstm", {"prompt": "\ud800"}, 422, "not Unicode"),
@@ -143,9 +145,12 @@ def test_what_cannot_be_answered_is_told_in_one_line(served, name, body, status,
 
 def test_other_paths_methods_types_and_hosts_are_refused(served):
     url, _ = served("mnist_mlp")
-    assert ask(f"{url}/generate", {})[0] == 404
-    assert ask(f"{url}/predict")[0] == 405
-    assert ask(f"{url}/predict", b"{}", **{"Content-Type": "text/plain"})[0] == 415
+    served_here = "wanted one of GET /, GET /docs, GET /health, GET /openapi.json, POST /predict"
+    assert ask(f"{url}/generate", {}) == (404, {"error": f"there is no POST /generate; {served_here}"})
+    assert ask(f"{url}/predict") == (405, {"error": f"there is no GET /predict; {served_here}"})
+    status, found = ask(f"{url}/predict", b"{}", **{"Content-Type": "text/plain"})
+    assert (status, found["error"]) == (415, "a body of the type text/plain; wanted application/json")
+    assert ask(f"{url}/predict", b"{}", **{"Content-Type": "Application/JSON; charset=utf-8"})[0] == 422
     with pytest.raises(urllib.error.HTTPError, match="400"):
         urllib.request.urlopen(urllib.request.Request(f"{url}/health", headers={"Host": "evil.example"}), timeout=30)
 
@@ -198,12 +203,40 @@ def test_what_arrives_together_is_answered_together_in_order():
     assert calls == [[1, 2, 3], [4, 5], ["bad"], [9, "bad"], [9], ["bad"]]
 
 
+def test_a_server_that_stops_says_so_to_those_who_wait(monkeypatch):
+    begun, done = threading.Event(), threading.Event()
+
+    class Slow:
+        name, task, path, answers_are, facts = "slow", None, "/generate", "texts", {}
+
+        def read(self, document):
+            return [document]
+
+        def answer(self, asked):
+            begun.set()
+            done.wait(30)
+            return asked
+
+    monkeypatch.setattr("kerazoo.serving.server._SECONDS_TO_END", 0.1)
+    with listen("127.0.0.1", 0) as listening, ThreadPoolExecutor(3) as pool:
+        one = server(Slow())
+        running = pool.submit(one.run, sockets=[listening])
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/generate"
+        waiting = pool.submit(ask, url, {})
+        assert begun.wait(30)
+        one.should_exit = True
+        assert waiting.result(30) == (503, {"error": "the server is stopping; ask again later"})
+        done.set()
+        running.result(30)
+
+
 def test_a_port_that_is_taken_and_a_model_that_is_not_there_are_one_line(capsys):
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         for arguments, says in (
             (["mnist_mlp", "--port", str(port)], f"port {port} of 127.0.0.1 is in use"),
             (["mnist_mlp", "--port", "70000"], "port=70000"),
+            (["mnist_mlp", "--port", "0", "--host", "192.0.2.1"], "the address 192.0.2.1 cannot be listened at"),
             (["mnist_mlp", "--port", "0", "--window", "nan"], "window=nan"),
             (["mnist_mlp", "--port", "0", "--window", "-1"], "window=-0.001"),
             (["mnist_mpl"], "Did you mean 'mnist_mlp'?"),

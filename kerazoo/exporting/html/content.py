@@ -6,7 +6,8 @@ from typing import Any
 
 from kerazoo.data import Vocabulary
 from kerazoo.errors import InputError
-from kerazoo.exporting.html.layers import Layer, layers_of
+from kerazoo.exporting.html.assembling import Layer
+from kerazoo.exporting.html.layers import layers_of
 from kerazoo.exporting.html.packaged import layers_of_arrays
 from kerazoo.lazy import keras
 from kerazoo.model_file import Origin, origin_of

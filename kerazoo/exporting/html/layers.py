@@ -1,20 +1,20 @@
-"""A Keras model as the layers that `templates/layers.js` computes, each with its numbers and its arrays by name."""
+"""Which layers a Keras model has, as `templates/layers.js` computes them; what a page cannot compute is refused."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from kerazoo.engine import internals
 from kerazoo.engine.layer_swap import plain_class
 from kerazoo.errors import InputError, NotFiniteError
+from kerazoo.exporting.html.assembling import Layer, with_arrays
 from kerazoo.factory import dtype_policy
 from kerazoo.lazy import keras, np
 from kerazoo.registry import spec
 
-Layer = dict[str, Any]
-"""Its "kind", and what that kind needs: numbers, texts, float32 arrays, layers."""
+_Made: TypeAlias = tuple[Layer, Sequence[Any]]  # what a layer is, and its variables
 
 _ORDER = r"dense( dense)*|embedding( lstm)+( dense)+|encoder( dense)+"
 _AXES = 2  # of the input: rows of numbers, or of ids
@@ -35,20 +35,21 @@ def layers_of(model: keras.Model) -> list[Layer]:
         NotFiniteError: a weight is NaN or infinite.
     """
     line = internals.line_of(model)
-    found = [one for layer in line for one in _layer(model, layer)] if line else _encoder(model)
+    made = [one for layer in line for one in _layer(model, layer)] if line else _encoder(model)
+    found = [layer for layer, _ in made]
     if not re.fullmatch(_ORDER, " ".join(one["kind"] for one in found)) or len(model.inputs[0].shape) != _AXES:
         raise _refused(model, "its layers in another order")
     lstms = [one for one in line if plain_class(one) is keras.layers.LSTM]
     if any(one.return_sequences is (one is lstms[-1]) for one in lstms):
         raise _refused(model, "an LSTM that does not return what the next layer reads")
-    return found
+    return with_arrays(found, [_array(one) for _, variables in made for one in variables if one is not None])
 
 
 def _refused(model: keras.Model, what: str) -> InputError:
     return InputError(f"the model '{model.name}' has {what}; {_RUNS}")
 
 
-def _layer(model: keras.Model, layer: Any) -> list[Layer]:
+def _layer(model: keras.Model, layer: Any) -> list[_Made]:
     """Return what a layer is in the page; nothing for one that does nothing."""
     if obstacle := _obstacle(layer):
         raise _refused(model, obstacle)
@@ -73,31 +74,21 @@ def _obstacle(layer: Any) -> str | None:
     return None
 
 
-def _dense(layer: Any) -> Layer:
-    return {"kind": "dense", "activation": layer.activation.__name__, **_affine(layer)}
+def _dense(layer: Any) -> _Made:
+    told = {"kind": "dense", "activation": layer.activation.__name__, "bias": layer.use_bias}
+    return told, [layer.kernel, layer.bias]
 
 
-def _affine(layer: Any) -> Layer:
-    """The kernel as (inputs, outputs), and the bias as (outputs,); of an attention's projection likewise."""
-    kernel = _array(layer.kernel)
-    if layer.name == "attention_output":  # (h, d, D)
-        kernel = kernel.reshape(-1, kernel.shape[-1])
-    kernel = kernel.reshape(kernel.shape[0], -1)
-    bias = np.zeros(kernel.shape[1], np.float32) if layer.bias is None else _array(layer.bias).ravel()
-    return {"kernel": kernel, "bias": bias}
+def _embedding(layer: Any) -> _Made:
+    return {"kind": "embedding"}, [layer.embeddings]
 
 
-def _embedding(layer: Any) -> Layer:
-    return {"kind": "embedding", "width": layer.output_dim, "table": _array(layer.embeddings)}
-
-
-def _lstm(layer: Any) -> Layer:
+def _lstm(layer: Any) -> _Made:
     cell = layer.cell
-    bias = np.zeros(4 * layer.units, np.float32) if cell.bias is None else _array(cell.bias)
-    return {"kind": "lstm", "kernel": _array(cell.kernel), "recurrent": _array(cell.recurrent_kernel), "bias": bias}
+    return {"kind": "lstm", "bias": layer.use_bias}, [cell.kernel, cell.recurrent_kernel, cell.bias]
 
 
-_MADE: dict[str, Callable[[Any], Layer] | None] = {
+_MADE: dict[str, Callable[[Any], _Made] | None] = {
     "Dense": _dense,
     "Dropout": None,  # it does nothing outside training
     "Embedding": _embedding,
@@ -113,7 +104,7 @@ def _array(variable: Any) -> np.ndarray:
     return array
 
 
-def _encoder(model: keras.Model) -> list[Layer]:
+def _encoder(model: keras.Model) -> list[_Made]:
     """Return the layers of a model that is `imdb_transformer` with other sizes, or other weights."""
     from kerazoo.layers import MultiHeadAttention, TokenAndPositionEmbedding
 
@@ -126,27 +117,14 @@ def _encoder(model: keras.Model) -> list[Layer]:
         raise _refused(model, next(filter(None, map(_obstacle, inner)), "branches"))
     options = {name: getattr(embedding, name) for name in ("vocab_size", "sequence_length", "embedding_dim")}
     _check_encoder(model, {**options, "num_heads": attention.num_heads, "feed_forward": dense[0].units})
-    block = {
-        "kind": "encoder",
-        "width": embedding.embedding_dim,
-        "table": _array(embedding.tokens.embeddings),
-        "positions": _array(embedding.positions),
-        "heads": attention.num_heads,
-        **{name: _affine(getattr(attention, f"{name}_dense")) for name in ("query", "key", "value", "output")},
-        "first": _normalisation(norms[0]),
-        "hidden": _affine(dense[0]),
-        "widened": _affine(dense[1]),
-        "second": _normalisation(norms[1]),
-    }
-    return [block, _dense(dense[2])]
+    first, second = ({"epsilon": layer.epsilon} for layer in norms)
+    last, variables = _dense(dense[2])
+    block = {"kind": "encoder", "heads": attention.num_heads, "first": first, "second": second}
+    return [(block, model.weights[: -len(variables)]), (last, variables)]
 
 
 def _first(model: keras.Model, kind: Any) -> Any:
     return next((layer for layer in model.layers if isinstance(layer, kind)), None)
-
-
-def _normalisation(layer: Any) -> Layer:
-    return {"epsilon": layer.epsilon, "gamma": _array(layer.gamma), "beta": _array(layer.beta)}
 
 
 def _check_encoder(model: keras.Model, options: dict[str, int]) -> None:
