@@ -17,6 +17,7 @@ from kerazoo.engine.layer_swap import plain_class
 from kerazoo.errors import InputError, UnavailableError, first_line
 from kerazoo.exporting.onnx_builder import Graph, UnknownLayer
 from kerazoo.exporting.onnx_layers import function_of
+from kerazoo.exporting.onnx_writing import add_writing
 from kerazoo.files import whole_file
 from kerazoo.lazy import keras
 from kerazoo.model_file import ORIGIN, origin_of, origin_to_json
@@ -94,8 +95,10 @@ def _add_further_outputs(graph: Graph, model: keras.Model) -> None:
     if graph.attention:
         weights, heads = graph.attention
         graph.output("attention", weights, ["examples", heads, "queries", "keys"])
-    for name, value, units in graph.states:
-        graph.output(f"{name}.next", value, [1, "batch", units])
+    if graph.states:
+        add_writing(graph, model)
+    for state in graph.states:
+        graph.output(f"{state.name}.next", state.after, [1, "batch", state.units])
 
 
 def _task(model: keras.Model) -> Task:
