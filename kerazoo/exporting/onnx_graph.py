@@ -32,8 +32,12 @@ def write_onnx(model: keras.Model, path: str | os.PathLike[str], metadata: Mappi
     values before a last sigmoid or softmax; "attention", (n, heads, T, T), the weights of the first attention for those
     n examples whose places in the batch the input "attention_for" names, by default none; and where they write text the
     states "h0.next", "c0.next" of their LSTMs, (1, B, units). Those are also inputs, "h0" and "c0", that may be left
-    out; so is "share" of a classifier of texts with a vocabulary, (B, T): how far from the unknown word each word is,
-    from 0 to 1, which tells what it weighs.
+    out. With them, where the layers are embedding, LSTMs and dense layer, goes "written", (B, count) int32: what
+    follows tokens (B, 1), drawn by the input "draws", (count, B) from 0 to below 1, in the manner of
+    `samplers.sample` with the inputs "temperature", "top_k" and "top_p"; the states are then those before the last
+    token written. Without "draws" nothing is written; at temperature 0 draws of 0 take the first of the likeliest.
+    "share" too may be left out, of a classifier of texts with a vocabulary, (B, T): how far from the unknown word each
+    word is, from 0 to 1, which tells what it weighs.
 
     Args:
         model: a functional or Sequential model; what is no layer of the zoo's is left to Keras's own exporter.
