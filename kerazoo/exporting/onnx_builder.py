@@ -6,8 +6,8 @@ an operator wants. Every runtime does that once, when it loads the file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -22,12 +22,20 @@ class UnknownLayer(Exception):
     """A layer, an option or a value for which there is nothing here; the message names it."""
 
 
+class State(NamedTuple):
+    """One state of an LSTM: its input's name, the values before and after the tokens, (1, B, units)."""
+
+    name: str
+    before: str
+    after: str
+    units: int
+
+
 class Graph:
     """A graph in the making; values are known by their names.
 
     What layers leave for those who add outputs: `logits`, from the name of an activated value to that of the value
-    before; `attention`, of the first attention the weights and its heads; `states`, of each LSTM's h and c the name of
-    the input, that of the new value, and the units.
+    before; `attention`, of the first attention the weights and its heads; `states`, of each LSTM its h and c.
 
     Args:
         model: whose weights are used.
@@ -42,10 +50,11 @@ class Graph:
         self.stateful, self.unknown = stateful, unknown
         self.logits: dict[str, str] = {}
         self.attention: tuple[str, int] | None = None
-        self.states: list[tuple[str, str, int]] = []
+        self.states: list[State] = []
         self._places = {id(variable): place for place, variable in enumerate(model.weights)}
         self._small = small
         self._nodes: list[Any] = []
+        self._count = 0
         self._initialisers: dict[str, Any] = {}
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
@@ -65,9 +74,29 @@ class Graph:
 
     def node(self, operator: str, *inputs: str, count: int = 1, **attributes: Any) -> Any:
         """Add a node and return the name of its output; of several, a list."""
-        outputs = [f"{operator}.{len(self._nodes)}.{place}" for place in range(count)]
+        self._count += 1
+        outputs = [f"{operator}.{self._count}.{place}" for place in range(count)]
         self._nodes.append(helper.make_node(operator, inputs, outputs, **attributes))
         return outputs[0] if count == 1 else outputs
+
+    def body(self, add: Callable[..., Sequence[str]], inputs: Sequence[str], outputs: Sequence[str]) -> onnx.GraphProto:
+        """Return the body of an `If` or a `Scan`: the nodes that `add` adds, which may use every value made before.
+
+        Args:
+            add: from the names of the body's inputs to those of its outputs, which are made in it.
+            inputs: their dtypes.
+            outputs: their dtypes.
+        """
+        outside, self._nodes = self._nodes, []
+        self._count += 1
+        names = [f"body.{self._count}.{place}" for place in range(len(inputs))]
+        made = add(*names)
+        nodes, self._nodes = self._nodes, outside
+        given, returned = (
+            [helper.make_tensor_value_info(name, _kind(dtype), None) for name, dtype in zip(some, dtypes, strict=True)]
+            for some, dtypes in ((names, inputs), (made, outputs))
+        )
+        return helper.make_graph(nodes, f"body.{self._count}", given, returned)
 
     def constant(self, value: Any, dtype: Any = np.int64) -> str:
         """Return the name of a constant."""
@@ -89,15 +118,14 @@ class Graph:
 
     def input(self, name: str, shape: Sequence[Any], dtype: str, default: np.ndarray | None = None) -> str:
         """Add an input, which may be left out where it has a default."""
-        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
-        self._inputs.append(helper.make_tensor_value_info(name, kind, shape))
+        self._inputs.append(helper.make_tensor_value_info(name, _kind(dtype), shape))
         return name if default is None else self._initialiser(name, default)
 
-    def output(self, name: str, value: str, shape: Sequence[Any]) -> None:
-        """Have the graph return a float32 value under another name; the first of two of the name counts."""
+    def output(self, name: str, value: str, shape: Sequence[Any], dtype: str = "float32") -> None:
+        """Have the graph return a value under another name; the first of two of the name counts."""
         if name not in {one.name for one in self._outputs}:
             self._nodes.append(helper.make_node("Identity", [value], [name]))
-            self._outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+            self._outputs.append(helper.make_tensor_value_info(name, _kind(dtype), shape))
 
     def finished(self, name: str, metadata: Mapping[str, str]) -> onnx.ModelProto:
         """Return the model."""
@@ -124,5 +152,9 @@ class Graph:
         return self.node("Mul", wide, scale) if scale else wide
 
     def _initialiser(self, name: str, array: np.ndarray) -> str:
-        self._initialisers.setdefault(name, numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self._initialisers.setdefault(name, numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
+
+
+def _kind(dtype: str) -> int:
+    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))

@@ -17,6 +17,7 @@ from kerazoo.engine.layer_swap import plain_class
 from kerazoo.errors import InputError, UnavailableError, first_line
 from kerazoo.exporting.onnx_builder import Graph, UnknownLayer
 from kerazoo.exporting.onnx_layers import function_of
+from kerazoo.exporting.onnx_writing import add_writing
 from kerazoo.files import whole_file
 from kerazoo.lazy import keras
 from kerazoo.model_file import ORIGIN, origin_of, origin_to_json
@@ -31,8 +32,12 @@ def write_onnx(model: keras.Model, path: str | os.PathLike[str], metadata: Mappi
     values before a last sigmoid or softmax; "attention", (n, heads, T, T), the weights of the first attention for those
     n examples whose places in the batch the input "attention_for" names, by default none; and where they write text the
     states "h0.next", "c0.next" of their LSTMs, (1, B, units). Those are also inputs, "h0" and "c0", that may be left
-    out; so is "share" of a classifier of texts with a vocabulary, (B, T): how far from the unknown word each word is,
-    from 0 to 1, which tells what it weighs.
+    out. With them, where the layers are embedding, LSTMs and dense layer, goes "written", (B, count) int32: what
+    follows tokens (B, 1), drawn by the input "draws", (count, B) from 0 to below 1, in the manner of
+    `samplers.sample` with the inputs "temperature", "top_k" and "top_p"; the states are then those before the last
+    token written. Without "draws" nothing is written; at temperature 0 draws of 0 take the first of the likeliest.
+    "share" too may be left out, of a classifier of texts with a vocabulary, (B, T): how far from the unknown word each
+    word is, from 0 to 1, which tells what it weighs.
 
     Args:
         model: a functional or Sequential model; what is no layer of the zoo's is left to Keras's own exporter.
@@ -94,8 +99,10 @@ def _add_further_outputs(graph: Graph, model: keras.Model) -> None:
     if graph.attention:
         weights, heads = graph.attention
         graph.output("attention", weights, ["examples", heads, "queries", "keys"])
-    for name, value, units in graph.states:
-        graph.output(f"{name}.next", value, [1, "batch", units])
+    if graph.states:
+        add_writing(graph, model)
+    for state in graph.states:
+        graph.output(f"{state.name}.next", state.after, [1, "batch", state.units])
 
 
 def _task(model: keras.Model) -> Task:

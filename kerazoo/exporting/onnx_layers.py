@@ -10,7 +10,7 @@ from typing import Any
 
 from onnx import TensorProto
 
-from kerazoo.exporting.onnx_builder import Graph, UnknownLayer
+from kerazoo.exporting.onnx_builder import Graph, State, UnknownLayer
 from kerazoo.lazy import keras, np
 
 _ACTIVATIONS = {
@@ -96,7 +96,7 @@ def lstm(g: Graph, layer: Any, x: Any, **given: Any) -> str:
         activations=[_ACTIVATIONS[one] for one in (gate, squash, squash)],
     )
     if states:
-        g.states += zip(_names(g), (h, c), (units, units), strict=True)
+        g.states += map(State, _names(g), states, (h, c), (units, units))
     if not layer.return_sequences:
         return g.node("Squeeze", h, g.constant([0]))
     return g.node("Transpose", g.node("Squeeze", sequence, g.constant([1])), perm=[1, 0, 2])

@@ -21,7 +21,7 @@ from kerazoo.lazy import keras, np
 BLOCK = 1024  # tokens that one call writes at most; fewer take no longer than they must
 LONGEST_PROMPT = 4096  # tokens; a call reads them all
 _AHEAD = 64  # places in the text whose random numbers are made at once, which takes less than one by one
-_LARGEST_TABLE = 1024  # rows of the embedding up to which all are multiplied by the first kernel before the loop
+LARGEST_TABLE = 1024  # rows of the embedding up to which all are multiplied by the first kernel before the loop
 _ACTIVATIONS = ("tanh", "sigmoid", "relu", "elu", "selu", "softplus", "softsign")
 _FORM = "wanted Embedding -> LSTM (-> more LSTM or Dropout) -> Dense with softmax, e.g. a trained 'textgen_lstm'"
 
@@ -49,7 +49,7 @@ def decoder_of(model: keras.Model) -> Decoder:
     Raises:
         InputError: the model is not of the form that can be stepped through.
     """
-    chain = _chain(model)
+    chain = chain_of(model)
     parts = [part for layer in chain for part in (layer, internals.policy_of(layer))]
     kept = model.__dict__.get("_kerazoo_decoder")
     if kept is None or len(kept.parts) != len(parts) or any(a is not b for a, b in zip(kept.parts, parts, strict=True)):
@@ -66,7 +66,7 @@ class Decoder:
         self.parts = parts
         self._embedding, *self._lstms, self._dense = chain
         self.vocab_size = self._dense.units
-        self._table = self._embedding.input_dim <= _LARGEST_TABLE
+        self._table = self._embedding.input_dim <= LARGEST_TABLE
         self._compiled: dict[Any, Any] = {}
         self._prepare = compiled(self._prepared, xla=False)
 
@@ -211,7 +211,7 @@ def _affine(x: Any, kernel: Any, bias: Any) -> Any:
     return y if bias is None else y + bias
 
 
-def _chain(model: Any) -> list[Any]:
+def chain_of(model: Any) -> list[Any]:
     """Return the embedding, the LSTMs and the dense layer of `model`."""
     if not isinstance(model, keras.Model):
         raise InputError(f"a {type(model).__name__} is no Keras model; {_FORM}")

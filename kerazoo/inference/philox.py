@@ -53,7 +53,10 @@ def philox(counter: Any, key: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _product(ops: Any, x: Any, factor: int) -> tuple[Any, Any]:
-    """Return the high and the low 32 bits of a product, by halves: JAX has no 64 bits unless it is told to."""
+    """Return the high and the low 32 bits of a product; in tensors by halves, since JAX has no 64 bits at first."""
+    if isinstance(x, (np.ndarray, np.generic)):
+        wide = x.astype(np.uint64) * np.uint64(factor)
+        return (wide >> np.uint64(32)).astype(np.uint32), wide.astype(np.uint32)
     half, mask = _word(ops, 16), _word(ops, 0xFFFF)
     high, low = _word(ops, factor >> 16), _word(ops, factor & 0xFFFF)
     x_high, x_low = ops.right_shift(x, half), ops.bitwise_and(x, mask)

@@ -1,4 +1,4 @@
-"""Reading a prompt and writing tokens in ONNX Runtime: a call a token, the states of the LSTMs carried on.
+"""Reading a prompt and writing tokens in ONNX Runtime: a call for many tokens, the states of the LSTMs carried on.
 
 Symbols: B texts at once, V tokens in the vocabulary, H units.
 """
@@ -18,15 +18,15 @@ class Stepper:
     """Reads and writes tokens as `kerazoo.inference.decoding.Decoder` does, with a session in the place of weights.
 
     Raises:
-        InputError: the model takes and returns no states.
+        InputError: the model does not write text.
     """
 
     def __init__(self, session: Session) -> None:
-        if not session.states or not session.gives("logits") or len(session.inputs) != 1:
+        if not session.gives("written"):
             wanted = "wanted one that kerazoo wrote of a text generator, such as 'textgen_lstm'"
-            raise InputError(f"the model '{session.name}' has no states to write text with; {wanted}")
+            raise InputError(f"the model '{session.name}' has no output 'written' to write text with; {wanted}")
         self._session, self._tokens = session, session.inputs[0].name
-        self._wanted = ["logits", *(f"{one.name}.next" for one in session.states)]
+        self._after = [f"{one.name}.next" for one in session.states]
         self.vocab_size = session.outputs[0].shape[-1] or 0
 
     def weights(self) -> None:
@@ -42,7 +42,8 @@ class Stepper:
         for length in np.unique(lengths[lengths > 0]):
             rows = lengths == length
             given = {name: state[:, rows] for name, state in states.items()}
-            for name, state in self._step(tokens[rows, :length], given)[1].items():
+            read = self._session.run({self._tokens: tokens[rows, :length], **given}, self._after)
+            for name, state in zip(states, read, strict=True):
                 after[name][:, rows] = state
         return after
 
@@ -54,23 +55,17 @@ class Stepper:
         Returns:
             (B, count) int32 tokens, and the states and last tokens to go on with.
         """
-        written = np.empty((len(tokens), count), np.int32)
-        filters, choose = how.filters, samplers.greedy
-        if not filters.greedy:
+        given = {self._tokens: np.asarray(tokens)[:, None], **states}
+        if how.greedy:  # the first of the likeliest
+            given |= {"draws": np.zeros((count, len(tokens))), "temperature": 0}
+        else:
             places = np.arange(position, position + count, dtype=np.int32)
             seeds = np.stack([np.full(count, seed, np.uint32).view(np.int32), places], axis=1)
-            shares = uniform(len(tokens), seeds)  # (count, B)
-            settings = how.temperature, how.top_k and min(how.top_k, self.vocab_size), how.top_p, filters.most
-        for place in range(count):
-            logits, states = self._step(np.asarray(tokens)[:, None], states)
-            tokens = choose(logits) if filters.greedy else samplers.sample(logits, shares[place], *settings)
-            written[:, place] = tokens
-        if not np.isfinite(logits).all():  # the states carry them on, so that the last tell of all
+            filters = {"top_k": how.top_k, "top_p": how.top_p}
+            given |= {"draws": uniform(len(tokens), seeds), "temperature": how.temperature}
+            given |= {name: value for name, value in filters.items() if value is not None}
+        written, logits, *after = self._session.run(given, ["written", "logits", *self._after])
+        if not all(np.isfinite(one).all() for one in (logits, *after)):  # the states carry on what is not
             told = "the model has weights that are NaN or infinite: its training has diverged; train it anew"
             raise NotFiniteError(told)
-        return written, states, tokens
-
-    def _step(self, tokens: np.ndarray, states: Any) -> tuple[np.ndarray, Any]:
-        """Read (B, T) `tokens`: the (B, V) logits of what follows, and the states."""
-        logits, *after = self._session.run({self._tokens: tokens, **states}, self._wanted)
-        return logits if logits.ndim == 2 else logits[:, -1], dict(zip(states, after, strict=True))
+        return written, dict(zip(states, after, strict=True)), written[:, -1]

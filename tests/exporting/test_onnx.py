@@ -9,6 +9,7 @@ import kerazoo
 from kerazoo.exporting.onnx_graph import to_onnx, write_onnx
 from kerazoo.exporting.onnx_layers import UnknownLayer
 from kerazoo.inference.attribution import attention_of
+from kerazoo.inference.generating import stream
 from kerazoo.inference.session import Session, open_session
 from kerazoo.model_file import Origin, origin_of, set_origin
 
@@ -90,6 +91,35 @@ def test_several_lstms_write_from_the_states_that_they_are_given(options):
     given = {one.name: state for one, state in zip(session.states, states, strict=True)}
     (ended,) = session.run({name: tokens[:, 4:], **given}, [session.outputs[0].name])
     np.testing.assert_allclose(ended, model(tokens), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [50, 1200])  # of the vocabulary: with a table of products, and without
+@pytest.mark.parametrize("options", [{}, {"activation": "softsign", "recurrent_activation": "tanh", "use_bias": False}])
+def test_a_file_writes_what_its_model_does(size, options):
+    x = inputs = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(size, 4)(x)
+    x = keras.layers.LSTM(5, return_sequences=True, **options)(x)
+    x = keras.layers.Dropout(0.5)(keras.layers.LSTM(6, **options)(x))
+    outputs = keras.layers.Dense(size, activation="softmax", use_bias=not options)(x)
+    model = scrambled(keras.Model(inputs, outputs))
+    vocabulary = kerazoo.Vocabulary.learn(["\n" + "".join(map(chr, range(97, 95 + size)))], "char")
+    set_origin(model, Origin("textgen_lstm", vocabulary=vocabulary))
+    session = Session(to_onnx(model).SerializeToString(), "two")
+    for how in ({"temperature": 0}, {"temperature": 3.0}, {"top_k": 7}, {"top_p": 0.6}, {"top_k": 7, "top_p": 0.6}):
+        found, wanted = (kerazoo.generate(one, ["ab", ""], length=40, seed=1, **how) for one in (session, model))
+        assert found == wanted
+        assert "".join(stream(session, "ab", length=40, seed=1, block=16, **how)) == found[0]
+
+
+def test_other_models_of_texts_write_nothing():
+    inputs = keras.Input((None,), dtype="int32")
+    x = keras.layers.LSTM(4)(keras.layers.Embedding(9, 3)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(9, activation="softmax")(keras.layers.LayerNormalization()(x)))
+    set_origin(model, Origin("textgen_lstm"))
+    session = Session(to_onnx(model).SerializeToString(), "normalised")
+    assert session.states and not session.gives("written")
+    with pytest.raises(kerazoo.InputError, match="'normalised' has no output 'written' to write text with"):
+        kerazoo.generate(session)
 
 
 def test_small_weights_are_those_that_the_package_holds(monkeypatch):
