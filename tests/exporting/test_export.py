@@ -69,11 +69,9 @@ def test_the_weights_of_an_lstm_become_int8_too(tmp_path):
 def test_other_libraries_print_nothing(tmp_path, form):
     if any(not installed(one) for one in FORMATS[form].needs):
         pytest.skip("what the format needs is not installed")
-    path = tmp_path / f"x{FORMATS[form].suffix}"
-    command = ["export", "mnist_mlp", "--format", form, "--out", str(path), "--quantise"]
-    done = subprocess.run(
-        [sys.executable, "-m", "kerazoo.cli", *command], capture_output=True, text=True, check=True, timeout=300
-    )
+    how = ["mnist_mlp", "--format", form, "--out", str(tmp_path / f"x{FORMATS[form].suffix}"), "--quantise"]
+    command = [sys.executable, "-m", "kerazoo", "export", *how]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     assert done.stderr == "" and done.stdout.count("\n") == 4
 
 
