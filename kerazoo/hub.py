@@ -27,8 +27,8 @@ def local(path: str | os.PathLike[str]) -> Path:
     """Return `path`, or where what an address of the Hub names was fetched to.
 
     Raises:
-        ModelFileError: the address has another form, there is no such model, or the Hub cannot be reached.
-        UnavailableError: huggingface_hub is missing, the Hub fails, or what came is not what was meant.
+        ModelFileError: the address has another form, or there is no such model.
+        UnavailableError: the Hub cannot be reached, huggingface_hub is missing, or what came is not what was meant.
     """
     return _fetched(path) if isinstance(path, str) and path.startswith(SCHEME) else Path(path)
 
@@ -48,7 +48,7 @@ def _fetched(address: str) -> Path:
             path = Path(hf_hub_download(repository, FILE, revision=revision))
     except errors.LocalEntryNotFoundError as error:
         told = f"the Hub cannot be reached for {address}, which was not fetched before"
-        raise ModelFileError(f"{told} ({first_line(error.__cause__ or error)}); try again, or give a file") from None
+        raise UnavailableError(f"{told} ({first_line(error.__cause__ or error)}); try again, or give a file") from None
     except missing as error:
         raise ModelFileError(f"there is no '{FILE}' at {address}, or it is private: {first_line(error)}") from None
     except Exception as error:  # the Hub's own, and those of whichever HTTP client it uses

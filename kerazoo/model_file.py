@@ -77,7 +77,7 @@ def load_model(path: str | os.PathLike[str], name: str | None = None) -> keras.M
 
     Raises:
         ModelFileError: the file is missing, damaged, no model, or known to be another model than `name`.
-        UnavailableError: the Hub fails, or huggingface_hub is missing.
+        UnavailableError: the Hub cannot be reached.
     """
     path = local(path)
     origin = read_origin(path)

@@ -38,8 +38,8 @@ def push(what: str, repository: str, *, private: bool = False, license_id: str |
         license_id: the licence of the weights as the Hub abbreviates it, e.g. "apache-2.0".
 
     Raises:
-        InputError: there is no such model or run, the repository has another form, or the Hub cannot be reached.
-        UnavailableError: a package is missing, or the Hub refuses.
+        InputError: there is no such model or run, or the repository has another form.
+        UnavailableError: a package is missing, or the Hub cannot be reached or refuses.
     """
     require("push", {"huggingface_hub": "'kerazoo[hub]'", "safetensors": "'kerazoo[hub]'"})
     if not _REPOSITORY.fullmatch(repository):
@@ -104,5 +104,5 @@ def _send(folder: Path, name: str, repository: str, private: bool) -> str:
         raise UnavailableError(f"{told}; is HF_TOKEN one that may write there?") from error
     except Exception as error:  # of whichever HTTP client it uses
         told = f"the Hub cannot be reached at {hub.endpoint} ({first_line(error)})"
-        raise InputError(f"{told}; '{repository}' was not written") from error
+        raise UnavailableError(f"{told}; '{repository}' was not written") from error
     return f"{hub.endpoint}/{repository}"

@@ -142,6 +142,6 @@ def test_a_hub_that_is_not_there_is_one_line(monkeypatch, tmp_path, capfd, argum
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # between its tries
-    assert main(arguments) == 2
+    assert main(arguments) == 1
     errors = capfd.readouterr().err
     assert errors.count("\n") == 1 and says in errors and "Errno" in errors
