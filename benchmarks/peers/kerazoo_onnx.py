@@ -39,7 +39,7 @@ class Kerazoo:
     def settle_write(self, streams: int, length: int, quick: bool) -> dict[str, Any]:
         """Warm up."""
         self.write(streams, length)
-        return {"form": "ONNX Runtime, a call a character"}
+        return {"form": "ONNX Runtime, a loop of the graph"}
 
     def write(self, streams: int, length: int) -> Any:
         """Write `length` characters of each text."""
