@@ -30,7 +30,7 @@ class Kerazoo:
 
     def predict(self, x: Any) -> Any:
         """Return the outputs in batches of 512."""
-        return np.concatenate([self.session(x[first : first + _BATCH])[0] for first in range(0, len(x), _BATCH)])
+        return np.concatenate([self.session.answers(x[first : first + _BATCH]) for first in range(0, len(x), _BATCH)])
 
     def predict_one(self, x: Any) -> Any:
         """Return the outputs for one example."""

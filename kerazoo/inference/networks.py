@@ -68,7 +68,7 @@ class InSession:
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return what the model answers to a batch, (N, outputs)."""
-        return self._session(x)[0]
+        return self._session.answers(x)
 
     def read(self, ids: np.ndarray, unknown: int) -> Reading | None:
         """Return the answers to (N, T) ids, and the words' weights; None where it cannot weigh them."""

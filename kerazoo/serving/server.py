@@ -85,7 +85,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise InputError(f"port={port}: wanted a number from 0 to 65535; 0 takes any that is free")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_OPEN_AT_ONCE)
+        listening = socket.create_server((host, port), family=family, backlog=_OPEN_AT_ONCE)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             told = f"port {port} of {host} is in use; choose another, or 0 for any that is free"
@@ -95,3 +95,5 @@ def listen(host: str, port: int) -> socket.socket:
             why = (error.strerror or str(error)).split(" (while")[0]  # Python adds what stands here anyway
             told = f"the address {host} cannot be listened at: {why}; name one of this machine's"
         raise InputError(told) from None
+    # Named as TCP, or asyncio leaves answers to Nagle's algorithm: each then waits 40 ms for the client's receipt.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())

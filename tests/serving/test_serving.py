@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -246,3 +247,8 @@ def test_a_port_that_is_taken_and_a_model_that_is_not_there_are_one_line(capsys)
             assert main(["serve", *arguments]) == 2
             errors = capsys.readouterr().err
             assert errors.count("\n") == 1 and says in errors
+
+
+def test_answers_do_not_wait_for_the_client_s_receipt():
+    with listen("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP  # by which asyncio turns Nagle's algorithm off
