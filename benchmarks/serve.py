@@ -43,7 +43,8 @@ def main(argv: list[str]) -> None:
                 seconds = 0.5 if options.quick else _SECONDS
                 found = asyncio.run(_asked(url, name, clients, seconds))
                 row = {"benchmark": "serve", "time": common.now(), "model": name, "clients": clients}
-                row |= {"window_ms": options.window, "seconds": seconds, **found, "environment": environment()}
+                row |= {"quick": options.quick, "window_ms": options.window, "seconds": seconds}
+                row |= {**found, "environment": environment()}
                 rows.append(row)
                 common.append_row(options.out, row)
     columns = ("model", "", "clients", "requests/s", "p50 ms", "p99 ms")

@@ -16,6 +16,11 @@ _BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "onnx": "ONNX Runtime"}
 _GROWTH = (
     "| {what} | kerazoo, ms a step | times as fast as Keras | times as fast as PyTorch |\n| --- | --- | --- | --- |"
 )
+_SERVING = (
+    "Clients of `kerazoo serve` ask again as soon as they are answered: a digit, a review or 100 characters a request."
+)
+_LOAD = """| model | clients | requests a second | half are answered in, ms | 99 of 100 in, ms |
+| --- | --- | --- | --- | --- |"""
 _ABOUT = """# Speed
 
 What `benchmarks/` measured, rendered from its rows. Each figure is the time of the other's fastest form over that of
@@ -24,11 +29,13 @@ weights, examples, order and mathematics; each has a process of its own."""
 
 
 def speed_document(results: Path) -> str:
-    """Return docs/speed.md: all works on every device, and how the cost of a training step grows."""
+    """Return docs/speed.md: all works on every device, how the cost of a training step grows, and serving."""
     parts = [_ABOUT, speed_block(results)]
     if growth := growth_block(results):
         figure = "![Time of a training step by size](../benchmarks/results/scaling.png)"
         parts += ["## Growth of a training step", figure, growth]
+    if serving := serving_block(results):
+        parts += ["## Serving", serving]
     return "\n\n".join(parts) + "\n"
 
 
@@ -47,11 +54,23 @@ def growth_block(results: Path) -> str:
     return "\n\n".join(lines)
 
 
+def serving_block(results: Path) -> str:
+    """Return a table of `kerazoo serve` on loopback, the last row of each load; empty where there are no rows."""
+    lines: dict[tuple[str, int], str] = {}
+    about = ""
+    for row in _rows(results, "serve"):
+        speed, waits = f"{row['requests_per_s']:,.0f}", [f"{row[key]:.1f}" for key in ("p50_ms", "p99_ms")]
+        line = f"| `{row['model']}` | {row['clients']} | {speed} | {' | '.join(waits)} |"
+        lines[row["model"], row["clients"]] = line
+        about = f"{_SERVING} On {row['environment']['cpu']}, clients and server together:"
+    return "\n".join((about, "", _LOAD, *lines.values())) if lines else ""
+
+
 def _rows(results: Path, name: str) -> list[dict[str, Any]]:
     """Return the rows of a benchmark that count: not those of quick runs."""
     path = results / f"{name}.jsonl"
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.is_file() else []
-    return [row for row in rows if not row["quick"]]
+    return [row for row in rows if not row.get("quick")]
 
 
 def speed_block(results: Path, *, training_alone: bool = False, language: Language = "en") -> str:

@@ -49,6 +49,15 @@ def test_growth_has_a_table_for_each_sweep_in_the_order_of_the_values(tmp_path):
     assert second.startswith("| 32 |")
 
 
+def test_serving_has_a_line_for_each_load_the_last_that_was_measured(tmp_path):
+    row = {"model": "t", "clients": 8, "p50_ms": 3.46, "p99_ms": 12.0, "environment": {"cpu": "a CPU"}}
+    rows = [{**row, "requests_per_s": 10.0}, {**row, "requests_per_s": 1234.5}, {**row, "quick": True}]
+    write(tmp_path / "serve.jsonl", *rows)
+    text = speed.speed_document(tmp_path)
+    assert text.count("| `t` |") == 1 and "On a CPU, clients and server together:" in text
+    assert "| `t` | 8 | 1,234 | 3.5 | 12.0 |" in text
+
+
 def test_generation_has_a_line_for_each_way_of_the_others(tmp_path):
     part = training(contenders={"keras-jax": TAKEN, "torch-eager": {"form": "eager"}})
     part |= {"streams": 64, "best": {**part["best"], "torch": "torch-eager"}}
