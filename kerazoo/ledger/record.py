@@ -132,7 +132,8 @@ def select(rows: Iterable[Row], experiment: str, revision: int | None = None) ->
 
     They are of the newest (or the given) revision, and of those by the newest version of kerazoo; of several rows of a
     seed the latest; of several environments or versions of the data those with the most seeds, and among equals those
-    measured last; of sample data only where there are no others.
+    measured last; of sample data only where there are no others. Environments that differ in the number of cores alone
+    are one here: what is learned differs by rounding; an experiment that measures times is for one kind of machine.
     """
     found = [row for row in rows if row["experiment"] == experiment]
     wanted = max((row["revision"] for row in found), default=0) if revision is None else revision
@@ -144,7 +145,7 @@ def select(rows: Iterable[Row], experiment: str, revision: int | None = None) ->
     current = [row for row in current if row["kerazoo"] == newest]
     places: dict[tuple[Any, ...], dict[int, Row]] = defaultdict(dict)
     for row in current:
-        of_place = places[origin(row)]
+        of_place = places[_place(row)]
         before = of_place.get(row["seed"])
         if before is None or row["measured_at"] >= before["measured_at"]:
             of_place[row["seed"]] = row
@@ -181,6 +182,11 @@ def fingerprint(environment: Mapping[str, Any]) -> tuple[Any, ...]:
 def origin(row: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the environment and the versions of the data that `row` was measured with."""
     return fingerprint(row["environment"]), row["source"] == "sample", tuple(sorted(row["data"].items()))
+
+
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return `origin` without the number of cores."""
+    return origin({**row, "environment": {**row["environment"], "cores": None}})
 
 
 def key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:

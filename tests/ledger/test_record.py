@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kerazoo
-from kerazoo.ledger.record import RecordWarning, append_row, as_written, digest, done, key_of, read_rows
+from kerazoo.ledger.record import RecordWarning, append_row, as_written, digest, done, key_of, read_rows, select
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text(),
@@ -136,6 +136,13 @@ def test_a_disk_that_takes_half_a_row_is_an_error(tmp_path, monkeypatch):
     append_row(tmp_path, make_row(1))
     with pytest.warns(RecordWarning):
         assert [row["seed"] for row in read_rows(tmp_path)] == [1]
+
+
+def test_seeds_of_machines_that_differ_in_the_number_of_cores_count_together():
+    one_core = make_row(seed=1, environment={**CPU, "cores": 1})
+    used, remark = select([make_row(), one_core], "probe")
+    assert ([row["seed"] for row in used], remark) == ([0, 1], "")
+    assert key_of({**one_core, "seed": 0}) not in done([make_row()])  # and are measured on each, to be compared
 
 
 def test_a_measurement_is_done_for_its_version_environment_and_source():
