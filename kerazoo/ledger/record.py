@@ -167,11 +167,10 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def fingerprint(environment: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what of an environment decides whether two measurements are of the same one."""
+    """Return what of an environment decides whether seeds measured in two of them count together."""
     versions = environment.get("versions", {})
     return (
         tuple(environment.get("gpus", ())) or environment.get("cpu"),
-        environment.get("cores"),
         environment.get("backend"),
         versions.get(environment.get("backend", "tensorflow")),
         versions.get("keras"),
@@ -179,14 +178,14 @@ def fingerprint(environment: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def origin(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return the environment and the versions of the data that `row` was measured with."""
+def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the environment and the versions of the data that `row` was measured with, but for the number of cores."""
     return fingerprint(row["environment"]), row["source"] == "sample", tuple(sorted(row["data"].items()))
 
 
-def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return `origin` without the number of cores."""
-    return origin({**row, "environment": {**row["environment"], "cores": None}})
+def origin(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the environment and the versions of the data that `row` was measured with."""
+    return (*_place(row), row["environment"].get("cores"))
 
 
 def key_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
