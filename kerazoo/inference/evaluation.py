@@ -16,7 +16,7 @@ from kerazoo.errors import DataError, InputError, NotFiniteError
 from kerazoo.inference.choosing import choose
 from kerazoo.inference.scores import scores
 from kerazoo.inference.session import Session
-from kerazoo.lazy import keras, np
+from kerazoo.lazy import keras
 from kerazoo.model_file import origin_of
 from kerazoo.options import check_options, whole_number
 from kerazoo.trained import Trained, trained
@@ -106,5 +106,4 @@ def _in_session(session: Session, data: Dataset, chosen: Trained[Any], batch_siz
     if chosen.spec is None:
         raise InputError(f"the model '{chosen.name}' is not of the zoo, and its loss not known; give a .keras file")
     x, y = measured_part(data)
-    parts = [session(x[first : first + batch_size])[0] for first in range(0, len(x), batch_size)]
-    return scores(chosen.spec.recipe, np.concatenate(parts), y)
+    return scores(chosen.spec.recipe, session.answers(x, batch_size), y)

@@ -76,13 +76,13 @@ class Session:
         arrays = {name: np.asarray(array, self._dtypes[name]) for name, array in given.items()}
         return list(self._session.run(wanted, arrays))
 
-    def answers(self, x: np.ndarray) -> np.ndarray:
-        """Return the first output for the only input, of any number of rows: few at a time, which stay in the caches.
+    def answers(self, x: np.ndarray, rows: int = _ROWS) -> np.ndarray:
+        """Return the first output for the only input, of any length: `rows` at a time, which stay in the caches.
 
         Raises:
             InputError: the model takes several inputs.
         """
-        return np.concatenate([self(x[first : first + _ROWS])[0] for first in range(0, max(len(x), 1), _ROWS)])
+        return np.concatenate([self(x[first : first + rows])[0] for first in range(0, max(len(x), 1), rows)])
 
     def __call__(self, x: Any, *wanted: str) -> list[np.ndarray]:
         """Return the outputs named, by default the first, for the only input.
