@@ -13,7 +13,7 @@ from kerazoo.lazy import np
 from kerazoo.model_file import ORIGIN, Origin, origin_from_json
 
 SUFFIX = ".onnx"
-_ROWS = 64
+_ROWS_OF_IDS = 64
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 _DTYPES = {"tensor(float)": "float32", "tensor(int32)": "int32", "tensor(int64)": "int64", "tensor(bool)": "bool"}
 
@@ -76,12 +76,16 @@ class Session:
         arrays = {name: np.asarray(array, self._dtypes[name]) for name, array in given.items()}
         return list(self._session.run(wanted, arrays))
 
-    def answers(self, x: np.ndarray, rows: int = _ROWS) -> np.ndarray:
-        """Return the first output for the only input, of any length: `rows` at a time, which stay in the caches.
+    def answers(self, x: np.ndarray, rows: int | None = None) -> np.ndarray:
+        """Return the first output for the only input, of any length, `rows` at a time.
+
+        By default those of numbers go all at once, and those of ids few at a time: what a model computes between, many
+        values for each id, then stays in the caches.
 
         Raises:
             InputError: the model takes several inputs.
         """
+        rows = rows or (_ROWS_OF_IDS if np.issubdtype(x.dtype, np.integer) else max(len(x), 1))
         return np.concatenate([self(x[first : first + rows])[0] for first in range(0, max(len(x), 1), rows)])
 
     def __call__(self, x: Any, *wanted: str) -> list[np.ndarray]:
