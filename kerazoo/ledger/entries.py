@@ -87,7 +87,10 @@ class Entry:
         default="",
     )
     binomial: int | None = key("The size of the test set that an accuracy was measured on.", default=None)
-    clock: bool = key("The value depends on how fast the machine is, and so on the hour.", default=False)
+    clock: bool = key(
+        "The value depends on how fast the machine is, and so on the hour; rows of one number of cores count.",
+        default=False,
+    )
     beside: dict[str, str] = key(
         "What is told with an effect, by its name: paths with dots. A smaller gap in the loss may be that of a worse "
         "classifier.",
@@ -108,6 +111,11 @@ class Entry:
     def check(self) -> str:
         """The name of the experiment in the record."""
         return self.experiment.name if isinstance(self.experiment, Declared) else self.experiment
+
+    @property
+    def timed(self) -> bool:
+        """Whether it rests on how long something took."""
+        return self.clock or self.rule == "timing"
 
 
 def faults_of_entry(entry: Entry) -> Iterator[str]:

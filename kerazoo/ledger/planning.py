@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from statistics import median
 
 from kerazoo.ledger.finding import StudyName
 from kerazoo.ledger.record import select
@@ -18,7 +19,7 @@ class Step:
 
     Attributes:
         experiment: its name.
-        recorded: how many seeds count now.
+        recorded: how many seeds count now: of the experiment's claims for that with the fewest.
         asked: how many the experiment asks for.
         wanted: how many would decide every claim in `decides`, at a power of 80 %, and are at least those that the
             experiment asks for.
@@ -64,10 +65,11 @@ def plan(
     for name, claims in by_check.items():
         one = found.experiments[name]
         used, _ = select(rows, name, one.revision)
+        recorded = min((claim.n or 0 for claim in claims if claim.kind != "timing"), default=len(used))
         undecided = {claim.id: claim.decides for claim in claims if claim.verdict == "undecided" and one.seeds > 1}
         wanted = max([one.seeds, *(seeds for seeds in undecided.values() if seeds)])
-        if wanted > len(used) or undecided:
-            each = sum(row["seconds"] for row in used) / 60 / len(used) if used else one.minutes
-            minutes, asked_minutes = (round(each * max(0, seeds - len(used)), 1) for seeds in (wanted, one.seeds))
-            steps.append(Step(name, len(used), one.seeds, wanted, undecided, minutes, asked_minutes))
+        if wanted > recorded or undecided:
+            each = median(row["seconds"] for row in used) / 60 if used else one.minutes
+            minutes, asked_minutes = (round(each * max(0, seeds - recorded), 1) for seeds in (wanted, one.seeds))
+            steps.append(Step(name, recorded, one.seeds, wanted, undecided, minutes, asked_minutes))
     return sorted(steps, key=lambda step: (step.minutes, step.experiment))

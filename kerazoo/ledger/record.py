@@ -127,13 +127,15 @@ def read_rows(directory: Path, experiment: str | None = None, sample: bool = Fal
     return rows
 
 
-def select(rows: Iterable[Row], experiment: str, revision: int | None = None) -> tuple[list[Row], str]:
+def select(
+    rows: Iterable[Row], experiment: str, revision: int | None = None, timed: bool = False
+) -> tuple[list[Row], str]:
     """Return the rows that count, one a seed, all of one environment and data, and a remark on those left out.
 
     They are of the newest (or the given) revision, and of those by the newest version of kerazoo; of several rows of a
     seed the latest; of several environments or versions of the data those with the most seeds, and among equals those
     measured last; of sample data only where there are no others. Environments that differ in the number of cores alone
-    are one here: what is learned differs by rounding; an experiment that measures times is for one kind of machine.
+    are one, since what is learned differs by rounding; but not where a time is what counts (`timed`).
     """
     found = [row for row in rows if row["experiment"] == experiment]
     wanted = max((row["revision"] for row in found), default=0) if revision is None else revision
@@ -145,7 +147,7 @@ def select(rows: Iterable[Row], experiment: str, revision: int | None = None) ->
     current = [row for row in current if row["kerazoo"] == newest]
     places: dict[tuple[Any, ...], dict[int, Row]] = defaultdict(dict)
     for row in current:
-        of_place = places[_place(row)]
+        of_place = places[origin(row) if timed else _place(row)]
         before = of_place.get(row["seed"])
         if before is None or row["measured_at"] >= before["measured_at"]:
             of_place[row["seed"]] = row

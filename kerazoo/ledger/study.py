@@ -133,7 +133,8 @@ class Study:
         families: dict[str, list[tuple[Entry, list[Any]]]] = defaultdict(list)
         for entry in self.entries:
             if entry.family:
-                used, _ = select(rows.get(entry.check, []), entry.check, self.experiments[entry.check].revision)
+                of_check, revision = rows.get(entry.check, []), self.experiments[entry.check].revision
+                used, _ = select(of_check, entry.check, revision, entry.timed)
                 families[entry.family].append((entry, values_of(used, entry.value)))
         return corrected(families)
 

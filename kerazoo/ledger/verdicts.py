@@ -41,7 +41,7 @@ def judge(
         notes = [entry.reason, f"Source: {entry.reference}", entry.caveat]
         note = " ".join(filter(None, map(_sentence, notes)))
         return _told(entry, Claim(**shared, verdict=Verdict(entry.finding), note=note))
-    chosen, remark = select(rows, entry.check, revision)
+    chosen, remark = select(rows, entry.check, revision, entry.timed)
     if not chosen:
         reason = absence or remark or f"The record holds no measurement by the experiment '{entry.check}'."
         return _told(entry, Claim(**shared, verdict=Verdict.NOT_MEASURED, note=_sentence(reason)))

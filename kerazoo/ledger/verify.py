@@ -50,12 +50,10 @@ def differences_of(entries: Iterable[Entry], recorded: Sequence[Row], measured: 
         by_check[entry.check].append(entry)
     lines: list[str] = []
     for now in measured:
-        rows, _ = select(recorded, now["experiment"], now["revision"])
-        before = next((row for row in rows if row["seed"] == now["seed"]), None)
-        if before is None:
-            continue
         for entry in by_check[now["experiment"]]:
-            if entry.rule == "timing":
+            rows, _ = select(recorded, now["experiment"], now["revision"], entry.timed)
+            before = next((row for row in rows if row["seed"] == now["seed"]), None)
+            if before is None or entry.rule == "timing":
                 continue
             paths = dict.fromkeys([entry.value, *entry.parts.values()])
             lines += filter(None, (_difference(entry, path, rows, before, now) for path in paths))

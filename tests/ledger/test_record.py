@@ -143,6 +143,9 @@ def test_seeds_of_machines_that_differ_in_the_number_of_cores_count_together():
     used, remark = select([make_row(), one_core], "probe")
     assert ([row["seed"] for row in used], remark) == ([0, 1], "")
     assert key_of({**one_core, "seed": 0}) not in done([make_row()])  # and are measured on each, to be compared
+    used, remark = select([make_row(), one_core, {**one_core, "seed": 2}], "probe", timed=True)
+    assert [row["seed"] for row in used] == [1, 2]
+    assert remark.startswith("1 measurement in another environment")
 
 
 def test_a_measurement_is_done_for_its_version_environment_and_source():

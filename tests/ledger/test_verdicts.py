@@ -293,3 +293,9 @@ def test_the_numbers_of_a_family_are_corrected_for_how_many_they_are(write_study
     assert (alone, together) == ("reproduced", "undecided")
     assert all("10 numbers of the table (Holm)" in claim.note for claim in study.judge(study.entries[:1], rows))
     assert all(claim.decides > 3 for claim in study.judge(study.entries, rows))
+
+
+def test_a_claim_about_times_rests_on_rows_of_one_number_of_cores():
+    rows = [make_row(0, {"number": 0.84}), make_row(1, {"number": 0.84}, environment={**CPU, "cores": 1})]
+    assert judge(entry(), rows).n == 2
+    assert judge(entry(clock=True), rows).n == judge(entry(rule="timing", kind="timing"), rows).n == 1
