@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from kerazoo.report import formulas, wording
 from kerazoo.report.answers import answer, is_program
 from kerazoo.report.contents import Contents
-from kerazoo.report.languages import Language, file_name, is_chinese, known, say
+from kerazoo.report.languages import Language, file_name, is_chinese, say
 from kerazoo.report.markdown import NOTICE, anchor, cells_table, claims_file, code, counts_table, escaped, switch
 from kerazoo.schema import Claim
 
@@ -31,7 +31,7 @@ def page(contents: Contents, document: str, language: Language) -> str:
     links = switch(document, contents, language)
     parts = [title, NOTICE, links, opening, counts_table(claims, language)]
     for section, listed in sections(claims).items():
-        parts += [f"## {_heading(section, language)}", *_passages(contents, listed, language)]
+        parts += [f"## {escaped(wording.section(section, language))}", *_passages(contents, listed, language)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -41,15 +41,6 @@ def sections(claims: Sequence[Claim]) -> dict[str, list[Claim]]:
     for claim in claims:
         found.setdefault(claim.section, []).append(claim)
     return found
-
-
-def _heading(section: str, language: Language) -> str:
-    if not section:
-        return say("Elsewhere", language)
-    if not section[0].isdigit():
-        return escaped(known(section, language))
-    several = section if language == "en" else section.replace(", ", "、")
-    return say("Section {section}", language, section=several)
 
 
 def _passages(contents: Contents, claims: Sequence[Claim], language: Language) -> list[str]:

@@ -227,7 +227,7 @@ TEXTS = {
     "measured by": "数据来源",
     "repairs": "修正",
     "{id}  (document {document})": "{id}  （文章{document}）",
-    "{id}  (document {document}, section {section})": "{id}  （文章{document}，第{section}节）",
+    "{id}  (document {document}, {section})": "{id}  （文章{document}，{section}）",
     "Measured on the embedded sample, not on the real data.": "以上数值是在内置样本上测得的，不是在真实数据上。",
     # The speed of training.
     "No results yet: `python benchmarks/train.py` measures them.": "还没有结果：用`python benchmarks/train.py`测量。",

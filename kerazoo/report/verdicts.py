@@ -75,10 +75,11 @@ def show_one(console: Console, claim: Claim, language: Language = "en") -> None:
     shown = plain_table("", "")
     shown.show_header = False
     in_chinese = language != "en"
-    form = "{id}  (document {document}, section {section})" if claim.section else "{id}  (document {document})"
+    form = "{id}  (document {document}, {section})" if claim.section else "{id}  (document {document})"
+    section = wording.section(claim.section, language)
     gloss = f"  ({claim.gloss})" if claim.gloss and not in_chinese else ""
     lines = {
-        "claim": say(form, language, id=claim.id, document=claim.document, section=claim.section),
+        "claim": say(form, language, id=claim.id, document=claim.document, section=section),
         "quote": f"{claim.quote}{gloss}",
         "documented": wording.documented(claim, language),
         "measured": wording.measured(claim, language),

@@ -43,6 +43,15 @@ def title(claim: Claim, language: Language = "en") -> str:
     return claim.title if language == "en" else claim.zh.get("title", claim.title)
 
 
+def section(name: str, language: Language = "en") -> str:
+    """Return what a section of a document is called, by its number or name, which may be empty."""
+    if not name:
+        return say("Elsewhere", language)
+    if not name[0].isdigit():
+        return known(name, language)
+    return say("Section {section}", language, section=name if language == "en" else name.replace(", ", "、"))
+
+
 def metric(claim: Claim, language: Language = "en") -> str:
     """Return what is measured; in English where there is no other text."""
     return claim.metric if language == "en" else claim.zh.get("metric", claim.metric)
