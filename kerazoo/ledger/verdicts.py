@@ -72,7 +72,7 @@ def judge(
         values=tuple(None if value is MISSING else value for value in values_of(chosen, entry.value)),
         source=chosen[0]["source"],
         data=chosen[0]["data"],
-        environment=chosen[0]["environment"],
+        environment=_environment(chosen),
         measured_at=max(row["measured_at"] for row in chosen),
         repairs=tuple(beside(chosen[0]["values"], entry.value, "repairs") or ()),
         evidence=_all_or_none(beside(row["values"], entry.value, "evidence") for row in chosen),
@@ -107,6 +107,12 @@ def _found(entry: Entry, rows: Sequence[Row], seeds: int, family: Corrected | No
     more = [part.decides for part in parts.values() if part.decides and verdict is Verdict.UNDECIDED]
     decides = max(more, default=None)
     return replace(shown, verdict=verdict, note=" ".join(notes), decides=decides, parts=verdicts)
+
+
+def _environment(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the first row's environment; where rows of several numbers of cores count, with these as a list."""
+    cores = sorted({row["environment"].get("cores", 0) for row in rows})
+    return {**rows[0]["environment"], **({"cores": cores} if len(cores) > 1 else {})}
 
 
 def _told(entry: Entry, claim: Claim) -> Claim:

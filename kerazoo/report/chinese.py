@@ -51,6 +51,7 @@ TEXTS = {
     "experiment {name}": "实验{name}",
     "seeds {listed}": "随机种子{listed}",
     "; ": "；",
+    "{n} core": "{n}核",
     "{n} cores": "{n}核",
     "deterministic": "确定性运算",
     "{measures}; of the accuracy, 95 % interval (Wilson) {low} to {high}": (

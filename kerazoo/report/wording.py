@@ -209,7 +209,9 @@ def machine(environment: Mapping[str, Any], language: Language = "en") -> str:
     if not environment:
         return ""
     versions = environment.get("versions", {})
-    cores = say("{n} cores", language, n=environment.get("cores"))
+    given = environment.get("cores")
+    form = "{n} core" if given == 1 else "{n} cores"
+    cores = say(form, language, n=f"{given[0]}-{given[-1]}" if isinstance(given, list) else given)
     device = ", ".join(environment.get("gpus") or []) or f"{environment.get('cpu')}, {cores}"
     named = [f"{label} {versions[name]}" for label, name in _PACKAGES.items() if name in versions]
     deterministic = say("deterministic", language) if environment.get("deterministic_ops") else ""

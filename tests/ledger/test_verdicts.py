@@ -298,4 +298,5 @@ def test_the_numbers_of_a_family_are_corrected_for_how_many_they_are(write_study
 def test_a_claim_about_times_rests_on_rows_of_one_number_of_cores():
     rows = [make_row(0, {"number": 0.84}), make_row(1, {"number": 0.84}, environment={**CPU, "cores": 1})]
     assert judge(entry(), rows).n == 2
+    assert judge(entry(), rows).environment["cores"] == [1, 2]
     assert judge(entry(clock=True), rows).n == judge(entry(rule="timing", kind="timing"), rows).n == 1
