@@ -1,4 +1,4 @@
-# 文章002第5.2节的程序，补上缺少的数据与定义，并逐字生成。运行：pip install tensorflow，再python 002.py
+# 文章002第5.2节的程序，补上缺少的数据与定义，并逐字符生成。运行：pip install tensorflow，再python 002.py
 # The program of document 002, section 5.2, with the data and names that it lacks, writing one character at a time.
 
 import numpy as np

@@ -78,16 +78,23 @@ def _judged(claims: Sequence[Claim], language: Language) -> list[str]:
     for claim in claims:
         verdict, why = wording.words(claim.verdict, language), escaped(answer(claim, language))
         alike.setdefault((verdict, why, *_beside(claim, language)), []).append(claim)
-    form = "**{verdict}**: {why} ({more})"
-    return [
-        "\n\n".join([say(form, language, verdict=verdict, why=why, more=_links(listed, language)), *beside])
-        for (verdict, why, *beside), listed in alike.items()
-    ]
+    form, parts = "**{verdict}**: {why} ({more})", []
+    for (verdict, why, *beside), listed in alike.items():
+        more = _links(listed, language, named=len(alike) > 1)
+        parts.append("\n\n".join([say(form, language, verdict=verdict, why=why, more=more), *beside]))
+    return parts
 
 
-def _links(claims: Sequence[Claim], language: Language) -> str:
-    """Return links to all that is known of the claims."""
-    names = [say("more", language)] if len(claims) == 1 else [claim.id.rpartition("/")[2] for claim in claims]
+def _links(claims: Sequence[Claim], language: Language, *, named: bool) -> str:
+    """Return links to all that is known of the claims.
+
+    Where a quote has several verdicts (`named`), and the sentences are the rules' own, which are alike, the links name
+    what was measured.
+    """
+    if named and not any(claim.answer if language == "en" else claim.zh.get("answer") for claim in claims):
+        names = [escaped(wording.metric(claim, language)) for claim in claims]
+    else:
+        names = [say("more", language)] if len(claims) == 1 else [claim.id.rpartition("/")[2] for claim in claims]
     file, comma = claims_file(language), ", " if language == "en" else "、"
     return comma.join(f"[{name}](../{file}#{anchor(one)})" for name, one in zip(names, claims, strict=True))
 

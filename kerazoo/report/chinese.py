@@ -25,11 +25,11 @@ TEXTS = {
     # Counts.
     "no claims": "没有论断",
     "1 claim: {listed}": "1条论断：{listed}",
-    "{n} claims: {listed}": "{n}条论断：{listed}",
+    "{n} claims: {listed}": "{n}条论断，其中{listed}",
     "1 fact (of {claims} claims): {listed}": "1项（{claims}条论断）：{listed}",
-    "{n} facts (of {claims} claims): {listed}": "{n}项（{claims}条论断）：{listed}",
+    "{n} facts (of {claims} claims): {listed}": "{n}项（{claims}条论断），其中{listed}",
     "measured or computed: {measured}; settled by a source: {by_source}": (
-        "实测或推算：{measured}；依据文献：{by_source}"
+        "实测或推算{measured}；依据文献判定{by_source}"
     ),
     "{n} numbers: {listed}": "{n}个数：{listed}",
     "1 article": "1篇文章",
@@ -82,7 +82,7 @@ TEXTS = {
     "Mean {measured} over {n} seeds, sd {sd}, 95 % interval {low} to {high}.": (
         "{n}次均值{measured}，标准差{sd}，95%区间{low}至{high}。"
     ),
-    "In all parts: {listed}.": "各部分均如此：{listed}。",
+    "In all parts: {listed}.": "{listed}均如此。",
     "What is said is true.": "所述属实。",
     "What is said is not true.": "所述不实。",
     "It is {measured}, as printed.": "确为{measured}，与文中一致。",
@@ -148,7 +148,7 @@ TEXTS = {
     "Each claim of {articles} with what is printed, what was measured, and the verdict that follows. Means are given "
     "with the half width of their 95 % interval (Student's t over the seeds). Several claims may state one fact; a "
     "fact counts once.": (
-        "{articles}的全部论断：引文、文中的数值、实测值和由此得出的结论。均值附95%区间的半宽（按各次测量做t分布）。"
+        "{articles}的全部论断：引文、文中的数值、实测值和由此得出的结论。均值后附95%置信区间的半宽（t分布，每个随机种子算一次）。"
         "几条论断可能说的是同一件事，统计项数时只计一次。"
     ),
     "Document {document}. {summary}.": "文章{document}：{summary}。",
@@ -174,6 +174,7 @@ TEXTS = {
     "{printed}; {measured}: {verdict}": "{printed}；{measured}：{verdict}",
     ".": "。",
     ", ": "，",
+    " – ": "至",
     "loss": "损失",
     "accuracy": "准确率",
     # The figures.
@@ -185,11 +186,11 @@ TEXTS = {
     "{title}, by {across}. {story}": "{title}（横轴：{across}）。{story}",
     "Attention weights, {title}. {story}": "注意力权重，{title}。{story}",
     "printed": "文中",
-    "measured, one seed": "实测 (1次)",
-    "measured, {n} seeds": "实测 ({n}次)",
+    "measured, one seed": "实测（1次）",
+    "measured, {n} seeds": "实测（{n}次）",
     "Printed: {name} from {first} to {last}; not measured.": "文中{name}从{first}到{last}；未测。",
-    "Measured, {name} {way}.": "实测{name}{way}。",
-    "Measured, {name} {way}; the printed one goes from {beside}.": "实测{name}{way}；文中从{beside}。",
+    "Measured, {name} {way}.": "实测：{name}{way}。",
+    "Measured, {name} {way}; the printed one goes from {beside}.": "实测：{name}{way}；文中从{beside}。",
     "{first} to {last}, {gap} below the measured one in epoch {epoch}": "{first}到{last}，第{epoch}轮比实测低{gap}",
     "{first} to {last}, {gap} above the measured one in epoch {epoch}": "{first}到{last}，第{epoch}轮比实测高{gap}",
     "is {first}": "为{first}",
@@ -229,7 +230,7 @@ TEXTS = {
     "repairs": "修正",
     "{id}  (document {document})": "{id}  （文章{document}）",
     "{id}  (document {document}, {section})": "{id}  （文章{document}，{section}）",
-    "Measured on the embedded sample, not on the real data.": "以上数值是在内置样本上测得的，不是在真实数据上。",
+    "Measured on the embedded sample, not on the real data.": "以上数值是用小型替代数据测得的，不是用真实数据。",
     # The speed of training.
     "No results yet: `python benchmarks/train.py` measures them.": "还没有结果：用`python benchmarks/train.py`测量。",
     "work": "任务",
@@ -242,9 +243,11 @@ TEXTS = {
     "train `{model}`, batch {size}": "训练`{model}`，批大小{size}",
     "; {other} takes about as long": "；{other}用时相近",
     "; {other} takes {times} times as long": "；{other}用时为其{times}倍",
+    "fit as it comes": "fit（原样）",
+    " (Keras's epsilon)": "（epsilon同Keras）",
     "{median} ({least} to {greatest}); ": "{median}（{least}至{greatest}）；",
     # The parts of the packaged study's claims.
-    "gap in loss": "损失差距",
+    "gap in loss": "训练与测试损失之差",
     "default rates": "默认学习率",
     "best rates": "最佳学习率",
     "loss, default rates": "损失（默认学习率）",
@@ -270,17 +273,17 @@ TEXTS = {
     "parameters with a vocabulary of 66 characters": "词表为66个字符时的参数量",
     "parameters with a vocabulary of 20,000 words": "词表为20000个词时的参数量",
     "many layers": "层数多",
-    "wide against narrow, few digits": "宽网络比窄网络（样本少）",
-    "wide against narrow, many digits": "宽网络比窄网络（样本多）",
-    "few digits against many, wide": "样本少比样本多（宽网络）",
+    "wide against narrow, few digits": "宽网络与窄网络相比（数据少）",
+    "wide against narrow, many digits": "宽网络与窄网络相比（数据多）",
+    "few digits against many, wide": "数据少与数据多相比（宽网络）",
     "augmentation, test loss": "数据增强的测试损失",
     "augmentation, test accuracy": "数据增强的测试准确率",
     "L2, test loss": "L2惩罚的测试损失",
     "L2, test accuracy": "L2惩罚的测试准确率",
     "three layers": "三层",
     "one hidden layer": "一个隐藏层",
-    "few digits, default rates": "样本少（默认学习率）",
-    "few digits, best rates": "样本少（最佳学习率）",
+    "few digits, default rates": "小数据（默认学习率）",
+    "few digits, best rates": "小数据（最佳学习率）",
     "simple model, default rates": "简单模型（默认学习率）",
     "simple model, best rates": "简单模型（最佳学习率）",
     "the weighted sum": "加权和",

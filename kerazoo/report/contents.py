@@ -96,11 +96,11 @@ class Contents:
         machines = sorted({wording.machine(row["environment"], language) for row in rows})
         data = sorted({f"{name} {version}" for row in rows for name, version in row["data"].items()})
         days = sorted({row["measured_at"][:10] for row in rows})
-        none = say("none", language)
-        period = [" – ".join(sorted({days[0], days[-1]}))] if days else []
+        none, comma = say("none", language), say(", ", language)
+        period = [say(" – ", language).join(sorted({days[0], days[-1]}))] if days else []
         return {
-            say("Measurements", language): ", ".join([say("{n} rows", language, n=len(rows)), *period]),
-            say("Data", language): ", ".join(data) or none,
+            say("Measurements", language): comma.join([say("{n} rows", language, n=len(rows)), *period]),
+            say("Data", language): comma.join(data) or none,
             say("Machines", language): say("; ", language).join(machines) or none,
         }
 

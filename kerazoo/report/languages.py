@@ -61,6 +61,7 @@ def quantity(number: str, unit: str, language: Language) -> str:
     """Return a number with its unit; a unit that the table does not have stays."""
     if language == "en":
         return f"{unit} {number}" if unit == "class" else f"{number} {unit}"
+    number = number.strip("[]").replace(", ", "、")  # a list: 2、10、2个神经元
     return UNITS.get(unit, f"{{}} {unit}").format(number)
 
 

@@ -126,7 +126,8 @@ def _reasons(claim: Claim, language: Language) -> Sequence[str]:
 
 
 def _provenance(contents: Contents, language: Language) -> str:
-    lines = [f"- {name}: {escaped(text)}" for name, text in contents.provenance(language).items()]
+    colon = ": " if language == "en" else "："
+    lines = [f"- {name}{colon}{escaped(text)}" for name, text in contents.provenance(language).items()]
     return "\n".join([f"## {say('Provenance', language)}", "", *lines])
 
 

@@ -67,7 +67,7 @@ def environment() -> jinja2.Environment:
     )
     environment.globals |= {"wording": wording, "answers": answers, "languages": languages, "details": _details}
     environment.filters |= {"prose": prose, "quoted": quoted, "words": wording.words, "number": _number}
-    environment.filters |= {"slug": _slug, "option": _option, "correct": correct}
+    environment.filters |= {"slug": _slug, "option": _option, "correct": correct, "section": _section}
     return environment
 
 
@@ -126,6 +126,13 @@ def _option(value: str, name: str, language: Language) -> str:
     if name == "verdict":
         return wording.words(value, language)
     return known(value, language) if name == "kind" else value
+
+
+def _section(section: str, language: Language) -> str:
+    """Return where a claim stands: "§3.1", or the name of a part that has no number."""
+    if not section[:1].isdigit():
+        return known(section, language)
+    return f"§{section if language == 'en' else section.replace(', ', '、')}"
 
 
 def _number(value: Any) -> Any:

@@ -157,7 +157,14 @@ def _peer(compared: dict[str, Any], peer: str, language: Language = "en") -> str
     median, least, greatest = (f"{found[key]:,.{digits}f}" for key in ("median", "min", "max"))
     form = compared["contenders"][name]["form"]
     told = say("{median} ({least} to {greatest}); ", language, median=median, least=least, greatest=greatest)
-    return told + (form if peer == "torch" else f"{_backend(name)}, {form}")
+    return told + _form(form if peer == "torch" else f"{_backend(name)}, {form}", language)
+
+
+def _form(told: str, language: Language) -> str:
+    """Return the form of a contender in a language: names stay, and so do words that only benchmarks not told use."""
+    for text in ("fit as it comes", " (Keras's epsilon)", ", "):
+        told = told.replace(text, say(text, language))
+    return told
 
 
 def _backend(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from kerazoo.ledger.rules import combined
 from kerazoo.ledger.values import text_of, with_margin
-from kerazoo.report.languages import Language, known, quantity, say
+from kerazoo.report.languages import Language, is_chinese, known, quantity, say
 from kerazoo.schema import Claim, Verdict
 
 MEANINGS = {
@@ -59,7 +60,40 @@ def metric(claim: Claim, language: Language = "en") -> str:
 
 def reference(claim: Claim, language: Language = "en") -> str:
     """Return what settles a claim; in English, as publications are cited, where there is no other text."""
-    return claim.reference if language == "en" else claim.zh.get("reference", claim.reference)
+    return claim.reference if language == "en" else claim.zh.get("reference") or _places_in_chinese(claim.reference)
+
+
+_PLACE = r"§[\w.]+(?:-[\d.]+)?(?: \((?:[^()]|\([^()]*\))*\))?"
+_PLACES = re.compile(rf"(?:\b(\d{{3}}): )?({_PLACE}(?:[,;] {_PLACE})*)(; )?")
+_SECTIONS = re.compile(r"\bdocument (\d{3}), sections? ([\d.]+(?:(?:, | and )[\d.]+)*)")
+
+
+def _places_in_chinese(reference: str) -> str:
+    """Return what settles a claim with its places in the documents, "000: §2; §3.1 (1., 2.)", in Chinese.
+
+    Publications stay as they are cited.
+    """
+
+    def places(found: re.Match[str]) -> str:
+        told = re.sub(r" \(((?:\d+\.[,-]? ?)+)\)", lambda one: f"（第{_items(one[1])}项）", found[2])
+        told = re.sub(r" \(((?:[^()]|\([^()]*\))*)\)", lambda one: f"（{_words(one[1])}）", told)
+        told = re.sub(r"([,;]) (?=§)", lambda one: "、" if one[1] == "," else "；", told)
+        return (f"文章{found[1]}：" if found[1] else "") + told + ("；" if found[3] else "")
+
+    def sections(found: re.Match[str]) -> str:
+        return f"{found[1]}: " + ", ".join(f"§{one}" for one in re.split(", | and ", found[2]))
+
+    told = _PLACES.sub(places, _SECTIONS.sub(sections, reference))
+    return re.sub("; (?=文章)", "；", told)
+
+
+def _items(numbers: str) -> str:
+    return numbers.replace(".", "").replace(", ", "、").replace("-", "至")
+
+
+def _words(quoted: str) -> str:
+    """Return words of a document with Chinese marks between them, where they are Chinese; code stays."""
+    return quoted.replace(", ", "、").replace(": ", "：") if is_chinese(quoted) else quoted
 
 
 def caveat(claim: Claim, language: Language = "en") -> str:
@@ -117,7 +151,8 @@ def _counted(claims: Sequence[Claim], language: Language) -> str:
     found = counts(claims)
     if not claims:
         return say("no claims", language)
-    listed, total = _listed(found, language), sum(found.values())
+    total = sum(found.values())
+    listed = _listed(found, "条" if total == len(claims) else "项", language)
     if total == len(claims):
         return say("1 claim: {listed}" if total == 1 else "{n} claims: {listed}", language, n=total, listed=listed)
     form = "1 fact (of {claims} claims): {listed}" if total == 1 else "{n} facts (of {claims} claims): {listed}"
@@ -132,13 +167,14 @@ def capital(text: str) -> str:
 def cells(claims: Iterable[Claim], language: Language = "en") -> str:
     """Return the counts of numbers of a table in one line: "40 numbers: 9 reproduced, 31 not reproduced"."""
     found = claims_by_verdict(claims)
-    return say("{n} numbers: {listed}", language, n=sum(found.values()), listed=_listed(found, language))
+    return say("{n} numbers: {listed}", language, n=sum(found.values()), listed=_listed(found, "个", language))
 
 
-def _listed(counted: Mapping[Verdict, int], language: Language) -> str:
+def _listed(counted: Mapping[Verdict, int], measure: str, language: Language) -> str:
+    """Return counts of verdicts in one line; `measure` is the word that stands after a Chinese number."""
     if language == "en":
         return ", ".join(f"{count} {_plural(verdict, count)}" for verdict, count in counted.items())
-    return "，".join(f"{count}项{words(verdict, language)}" for verdict, count in counted.items())
+    return "，".join(f"{count}{measure}{words(verdict, language)}" for verdict, count in counted.items())
 
 
 def _plural(verdict: Verdict, count: int) -> str:
@@ -193,11 +229,12 @@ def provenance(claim: Claim, language: Language = "en") -> str:
     """Return which experiment measured a claim, with which seeds, on which data, where and when."""
     if not claim.n:
         return ""
-    listed = ", ".join(map(str, claim.seeds))
+    comma = say(", ", language)
+    listed = (comma if language == "en" else "、").join(map(str, claim.seeds))
     parts = [
         say("experiment {name}", language, name=claim.check),
         say("seeds {listed}", language, listed=listed) if claim.n > 1 else "",
-        ", ".join(f"{name} {version}" for name, version in claim.data.items()),
+        comma.join(f"{name} {version}" for name, version in claim.data.items()),
         machine(claim.environment, language),
         (claim.measured_at or "")[:10],
     ]
@@ -212,10 +249,11 @@ def machine(environment: Mapping[str, Any], language: Language = "en") -> str:
     given = environment.get("cores")
     form = "{n} core" if given == 1 else "{n} cores"
     cores = say(form, language, n=f"{given[0]}-{given[-1]}" if isinstance(given, list) else given)
-    device = ", ".join(environment.get("gpus") or []) or f"{environment.get('cpu')}, {cores}"
+    comma = say(", ", language)
+    device = comma.join(environment.get("gpus") or []) or f"{environment.get('cpu')}{comma}{cores}"
     named = [f"{label} {versions[name]}" for label, name in _PACKAGES.items() if name in versions]
     deterministic = say("deterministic", language) if environment.get("deterministic_ops") else ""
-    return ", ".join(filter(None, [device, *named, str(environment.get("precision", "")), deterministic]))
+    return comma.join(filter(None, [device, *named, str(environment.get("precision", "")), deterministic]))
 
 
 _PACKAGES = {"TensorFlow": "tensorflow", "Keras": "keras"}
@@ -238,7 +276,8 @@ def weights(entry: Mapping[str, Any]) -> dict[str, str]:
 def test_split(entry: Mapping[str, Any], language: Language = "en") -> str:
     """Return what pretrained weights reach on the test split; empty where that was not measured."""
     test = entry.get("test", {})
-    named = (f"{known(name, language)} {text_of(one)}" for name, one in test.items() if isinstance(one, float))
+    space = " " if language == "en" else ""
+    named = (f"{known(name, language)}{space}{text_of(one)}" for name, one in test.items() if isinstance(one, float))
     measures = say(", ", language).join(named)
     low, high = (f"{end:.4f}" for end in test.get("accuracy_interval") or (0.0, 0.0))
     if not measures or not test.get("accuracy_interval"):

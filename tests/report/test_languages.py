@@ -170,12 +170,31 @@ def test_an_unknown_unit_and_a_title_without_chinese_stay():
 
 
 @pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("000: §2-4; §3.4, §6", "文章000：§2-4；§3.4、§6"),
+        ("Graves 2013, section 2; 002: §4.2 (1.-3., 5.)", "Graves 2013, section 2；文章002：§4.2（第1至3、5项）"),
+        ("001: §5.2 (f(x, y)), §6 (将, 有望); B., 2.", "文章001：§5.2（f(x, y)）、§6（将、有望）；B., 2."),
+        ("A. 2019; document 001, sections 2.1 and 2.2", "A. 2019；文章001：§2.1、§2.2"),
+        ("A. Author, A Book, 2016, section 6.5", "A. Author, A Book, 2016, section 6.5"),
+    ],
+)
+def test_places_in_the_documents_are_cited_in_chinese(given, told):
+    assert wording.reference(claim(reference=given), "zh") == told
+    assert wording.reference(claim(reference=given)) == given
+
+
+def test_a_list_has_its_unit_in_chinese():
+    assert quantity("[2, 10, 2]", "neurons", "zh") == "2、10、2个神经元"
+
+
+@pytest.mark.parametrize(
     ("curve", "told"),
     [
-        ([0.5, 0.4, 0.9, 1.2], "实测测试损失先从0.5降到第2轮的0.4，再升到1.2，为最低值的3.0倍。"),
-        ([0.5, 0.4], "实测测试损失从0.5降到0.4。"),
-        ([0.5, 0.6], "实测测试损失一路上升，从0.5到0.6。"),
-        ([0.5], "实测测试损失为0.5。"),
+        ([0.5, 0.4, 0.9, 1.2], "实测：测试损失先从0.5降到第2轮的0.4，再升到1.2，为最低值的3.0倍。"),
+        ([0.5, 0.4], "实测：测试损失从0.5降到0.4。"),
+        ([0.5, 0.6], "实测：测试损失一路上升，从0.5到0.6。"),
+        ([0.5], "实测：测试损失为0.5。"),
     ],
 )
 def test_a_curve_tells_its_story_in_chinese(curve, told):
@@ -188,7 +207,7 @@ def test_pictures_tell_what_to_see_in_chinese():
     attention = stories.of_weights([[1, 0], [0.5, 0.5]], ["q", "r"], ["k", "l"], "zh")
     assert attention == "q对k的权重最大（1.000）；r对各项的权重都相同。"
     printed = stories.of_curve("test loss", [[0.5, 0.4]], {1: 0.3, 2: 0.2}, language="zh")
-    assert printed == "实测测试损失从0.5降到0.4；文中从0.3到0.2，第2轮比实测低0.2。"
+    assert printed == "实测：测试损失从0.5降到0.4；文中从0.3到0.2，第2轮比实测低0.2。"
 
 
 def test_the_parts_of_every_claim_have_their_chinese():
@@ -202,11 +221,11 @@ def test_a_claim_of_parts_says_which_hold():
         kerazoo.claims()[0], rule="effect", verdict=Verdict.MIXED, answer="", zh={}, parts=parts
     )
     assert answers.answer(claim) == "Not reproduced: test loss, against tanh; holds: gap in loss."
-    assert answers.answer(claim, "zh") == "测试损失、与tanh相比：不符；损失差距：成立。"
+    assert answers.answer(claim, "zh") == "测试损失、与tanh相比：不符；训练与测试损失之差：成立。"
     parts = {"test loss": Verdict.HOLDS, "against tanh": Verdict.UNDECIDED}
     claim = dataclasses.replace(claim, verdict=Verdict.UNDECIDED, parts=parts, n=2, decides=18)
     assert answers.answer(claim) == "Holds: test loss; undecided: against tanh. 2 seeds cannot decide, about 18 would."
     assert answers.answer(claim, "zh") == "测试损失：成立；与tanh相比：证据不足。只测了2次，不足以判定，约需18次。"
     claim = dataclasses.replace(claim, verdict=Verdict.HOLDS, parts=dict.fromkeys(parts, Verdict.HOLDS))
     assert answers.answer(claim) == "In all parts: test loss, against tanh."
-    assert answers.answer(claim, "zh") == "各部分均如此：测试损失、与tanh相比。"
+    assert answers.answer(claim, "zh") == "测试损失、与tanh相比均如此。"
