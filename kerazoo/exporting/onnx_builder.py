@@ -31,11 +31,19 @@ class State(NamedTuple):
     units: int
 
 
+class Cut(NamedTuple):
+    """What is cut from the ids: the first column that is kept, and how many there were, (1,) int64 each."""
+
+    first: str
+    length: str
+
+
 class Graph:
     """A graph in the making; values are known by their names.
 
     What layers leave for those who add outputs: `logits`, from the name of an activated value to that of the value
-    before; `attention`, of the first attention the weights and its heads; `states`, of each LSTM its h and c.
+    before; `attention`, of the first attention the weights and its heads; `states`, of each LSTM its h and c. `cut` is
+    what padding is cut from the ids.
 
     Args:
         model: whose weights are used.
@@ -51,6 +59,7 @@ class Graph:
         self.logits: dict[str, str] = {}
         self.attention: tuple[str, int] | None = None
         self.states: list[State] = []
+        self.cut: Cut | None = None
         self._places = {id(variable): place for place, variable in enumerate(model.weights)}
         self._small = small
         self._nodes: list[Any] = []

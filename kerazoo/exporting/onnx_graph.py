@@ -17,6 +17,7 @@ from kerazoo.engine.layer_swap import plain_class
 from kerazoo.errors import InputError, UnavailableError, first_line
 from kerazoo.exporting.onnx_builder import Graph, UnknownLayer
 from kerazoo.exporting.onnx_layers import function_of
+from kerazoo.exporting.onnx_padding import cut_padding
 from kerazoo.exporting.onnx_writing import add_writing
 from kerazoo.files import whole_file
 from kerazoo.lazy import keras
@@ -75,6 +76,7 @@ def to_onnx(model: keras.Model, metadata: Mapping[str, str] | None = None, *, sm
     graph = Graph(model, stateful=task.generates, unknown=unknown, small=small)
     for tensor in model.inputs:
         graph[tensor] = graph.input(tensor.name, _shape(tensor.shape), tensor.dtype)
+    cut_padding(graph, model, calls)
     for call in calls:
         add = function_of(call.operation, plain_class(call.operation))
         made: Any = add(graph, call.operation, *call.args, **call.kwargs)

@@ -53,7 +53,9 @@ def embedding(g: Graph, layer: Any, ids: Any) -> str:
 def token_and_position(g: Graph, layer: Any, ids: Any) -> str:
     """The sum of a row for each token and one for its place."""
     positions = g.weight(layer.positions)
-    if ids.shape[1] != layer.sequence_length:
+    if g.cut:
+        positions = g.node("Slice", positions, *g.cut)
+    elif ids.shape[1] != layer.sequence_length:
         time = g.node("Slice", g.node("Shape", g[ids]), g.constant([1]), g.constant([2]))
         positions = g.node("Slice", positions, g.constant([0]), time)
     return g.node("Add", _words(g, layer.tokens.embeddings, ids), positions)
@@ -64,7 +66,11 @@ def _words(g: Graph, table: Any, ids: Any) -> str:
     if g.unknown is None:
         return g.rows(table, g[ids])
     one = np.ones((1, 1), np.float32)
-    share = g.node("Unsqueeze", g.input("share", ("shares", "words"), "float32", one), g.constant([2]))
+    share = g.input("share", ("shares", "words"), "float32", one)
+    if g.cut:
+        every = g.node("Expand", share, g.node("Concat", g.constant([1]), g.cut.length, axis=0))
+        share = g.node("Slice", every, *g.cut, g.constant([1]))
+    share = g.node("Unsqueeze", share, g.constant([2]))
     rest = g.node("Sub", g.constant(1.0, np.float32), share)
     unknown = g.rows(table, g.constant([g.unknown]))  # (1, D)
     return g.node("Add", g.rows(table, g[ids], share), g.node("Mul", unknown, rest))
@@ -150,7 +156,7 @@ def attention(
         places = g.input("attention_for", ("examples",), "int64", np.zeros(0, np.int64))
         their_q, their_k = (g.node("Gather", one, places) for one in (q, k))
         seen = _visible(g, layer, their_q, their_k, [(g.node("Gather", one, places), axes) for one, axes in masks])
-        g.attention = _only(g, _weights(g, their_q, their_k, seen), seen), h
+        g.attention = _whole(g, _only(g, _weights(g, their_q, their_k, seen), seen)), h
     y = g.node("Transpose", y, perm=[0, 2, 1, 3])  # (B, Tq, h, d)
     y = g.node("Reshape", y, g.constant([0, 0, -1]))
     if projections[0] is not None:
@@ -198,6 +204,15 @@ def _weights(g: Graph, q: str, k: str, visible: str | None) -> str:
 
 def _only(g: Graph, weights: str, visible: str | None) -> str:
     made: str = weights if visible is None else g.node("Mul", weights, visible)
+    return made
+
+
+def _whole(g: Graph, weights: str) -> str:
+    """The weights with zeros for the padding that was cut."""
+    if not g.cut:
+        return weights
+    none = g.constant([0, 0])
+    made: str = g.node("Pad", weights, g.node("Concat", none, g.cut.first, g.cut.first, none, none, axis=0))
     return made
 
 

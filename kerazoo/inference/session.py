@@ -80,13 +80,19 @@ class Session:
         """Return the first output for the only input, of any length, `rows` at a time.
 
         By default those of numbers go all at once, and those of ids few at a time: what a model computes between, many
-        values for each id, then stays in the caches.
+        values for each id, then stays in the caches. Rows of ids go by the length of their padding, 0 at the front,
+        which a graph can cut off where all rows have it.
 
         Raises:
             InputError: the model takes several inputs.
         """
-        rows = rows or (_ROWS_OF_IDS if np.issubdtype(x.dtype, np.integer) else max(len(x), 1))
-        return np.concatenate([self(x[first : first + rows])[0] for first in range(0, max(len(x), 1), rows)])
+        ids = np.issubdtype(x.dtype, np.integer) and x.ndim == 2
+        rows = rows or (_ROWS_OF_IDS if ids else max(len(x), 1))
+        order = np.argsort(np.argmax(x != 0, axis=1), kind="stable") if ids and len(x) else np.arange(len(x))
+        parts = np.split(order, range(rows, len(x), rows))
+        found = np.concatenate([self(x[part])[0] for part in parts])
+        found[order] = found.copy()
+        return found
 
     def __call__(self, x: Any, *wanted: str) -> list[np.ndarray]:
         """Return the outputs named, by default the first, for the only input.

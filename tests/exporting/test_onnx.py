@@ -6,6 +6,7 @@ import onnx
 import pytest
 
 import kerazoo
+from kerazoo.data.vocabulary import Vocabulary
 from kerazoo.exporting.onnx_graph import to_onnx, write_onnx
 from kerazoo.exporting.onnx_layers import UnknownLayer
 from kerazoo.inference import samplers
@@ -76,6 +77,42 @@ def test_attention_is_an_output_for_the_examples_that_are_named():
     (found,) = session.run({"tokens": ids, "attention_for": [2, 1, 0]}, ["attention"])
     np.testing.assert_allclose(found, attention_of(model, ids[::-1]), atol=1e-6)
     assert found[1].max() == 0 and found[2, ..., :2].max() == 0
+
+
+def test_padding_at_the_front_of_a_whole_batch_is_cut_and_changes_nothing():
+    model = scrambled(kerazoo.build("imdb_transformer", seed=0, compile=False, vocab_size=50, sequence_length=9))
+    set_origin(model, Origin("imdb_transformer", vocabulary=Vocabulary.learn(["a word"], "word")))
+    session = Session(to_onnx(model).SerializeToString(), "transformer")
+    ids = np.triu(np.full((70, 9), 5, np.int32), 2)  # the first row has two columns of padding, others more
+    ids[:, 8] = np.arange(70) % 3
+    np.testing.assert_allclose(session(ids)[0], model(ids), atol=1e-6)
+    np.testing.assert_allclose(session.answers(ids[::-1]), model(ids[::-1]), atol=1e-6)
+    (found,) = session.run({"tokens": ids[:3], "attention_for": [1]}, ["attention"])
+    np.testing.assert_allclose(found[..., 3:, 3:], attention_of(model, ids[1:2])[..., 3:, 3:], atol=1e-6)
+    assert found.shape[2:] == (9, 9) and not found[..., :2, :].any() and not found[..., :2].any()
+    share = np.linspace(0, 1, 27, dtype=np.float32).reshape(3, 9)
+    at_once = session.run({"tokens": ids[:3], "share": share}, ["logits"])[0]
+    whole = np.vstack([ids[:3], np.full((1, 9), 5, np.int32)])  # a row without padding: nothing is cut
+    beside = session.run({"tokens": whole, "share": np.vstack([share, share[:1]])}, ["logits"])[0]
+    np.testing.assert_allclose(at_once, beside[:3], atol=1e-6)
+
+
+def attention_that_sees_padding(x, real):
+    return kerazoo.layers.MaskedMean()(kerazoo.layers.MultiHeadAttention(2, 2)(x), real)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [lambda x, real: keras.layers.LSTM(3)(x), lambda x, real: keras.layers.Dense(3)(x), attention_that_sees_padding],
+)
+def test_padding_that_an_output_depends_on_is_not_cut(layers):
+    inputs = keras.Input((6,), dtype="int32")
+    real = keras.ops.not_equal(inputs, 0)
+    model = keras.Model(inputs, layers(kerazoo.layers.TokenAndPositionEmbedding(50, 6, 4)(inputs), real))
+    made = to_onnx(model)
+    assert "ArgMax" not in {one.op_type for one in made.graph.node}
+    session, ids = Session(made.SerializeToString(), "model"), np.array([[0, 0, 3, 4, 5, 6]], np.int32)
+    np.testing.assert_allclose(session(ids)[0], model(ids), atol=1e-6)
 
 
 @pytest.mark.parametrize("options", [{}, {"activation": "softsign", "recurrent_activation": "tanh", "use_bias": False}])
