@@ -23,8 +23,8 @@ class Step:
         asked: how many the experiment asks for.
         wanted: how many would decide every claim in `decides`, at a power of 80 %, and are at least those that the
             experiment asks for.
-        decides: the undecided claims with the seeds that each needs; None where that is more than a thousand, which
-            `wanted` passes over.
+        decides: the undecided claims of two seeds or more with the seeds that each needs; None where that is more than
+            a thousand, which `wanted` passes over.
         minutes: what the seeds up to `wanted` take: as long as the recorded ones did, or as the experiment estimates.
         asked_minutes: the same for the seeds up to `asked`.
     """
@@ -65,8 +65,9 @@ def plan(
     for name, claims in by_check.items():
         one = found.experiments[name]
         used, _ = select(rows, name, one.revision)
-        recorded = min((claim.n or 0 for claim in claims if claim.kind != "timing"), default=len(used))
-        undecided = {claim.id: claim.decides for claim in claims if claim.verdict == "undecided" and one.seeds > 1}
+        recorded = min((claim.n for claim in claims if claim.kind != "timing"), default=len(used))
+        known = [claim for claim in claims if claim.n > 1 and one.seeds > 1]  # of one seed the spread is not known
+        undecided = {claim.id: claim.decides for claim in known if claim.verdict == "undecided"}
         wanted = max([one.seeds, *(seeds for seeds in undecided.values() if seeds)])
         if wanted > recorded or undecided:
             each = median(row["seconds"] for row in used) / 60 if used else one.minutes

@@ -63,6 +63,9 @@ def test_the_plan_names_missing_seeds_and_what_they_would_decide(write_study, ca
     assert (missing.experiment, missing.recorded, missing.wanted, missing.minutes) == ("probe", 0, 3, 15)
     assert (missing.asked, missing.asked_minutes) == (3, 15)
     assert (exact.experiment, exact.recorded, exact.wanted) == ("exact", 0, 1)
+    kerazoo.reproduce(study=folder, seeds=1, verbose=False)
+    (step,) = plan(study=folder)
+    assert (step.recorded, step.wanted, step.decides) == (1, 3, {})  # of one seed the spread is not known
     kerazoo.reproduce(study=folder, verbose=False)
     (step,) = plan(study=folder)
     assert (step.experiment, step.recorded) == ("probe", 3)
