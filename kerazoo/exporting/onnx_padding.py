@@ -60,5 +60,5 @@ def _makes(call: Any, ids: Any, masks: Container[int]) -> Literal["mask", "timed
         return "timed" if by_keys and not call.operation.return_weights else None
     by_place = (keras.layers.Dense, keras.layers.Dropout, keras.layers.LayerNormalization)
     if kind in (layers.TokenAndPositionEmbedding, *by_place) or name == "Add":
-        return None if masked else "timed"
+        return None if masked or len(call.outputs[0].shape) != 3 else "timed"  # (B, T, D)
     return None
