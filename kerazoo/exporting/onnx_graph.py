@@ -31,7 +31,8 @@ def write_onnx(model: keras.Model, path: str | os.PathLike[str], metadata: Mappi
 
     The model's own outputs come first, under their names. Models of the zoo's layers return further ones: "logits", the
     values before a last sigmoid or softmax; "attention", (n, heads, T, T), the weights of the first attention for those
-    n examples whose places in the batch the input "attention_for" names, by default none; and where they write text the
+    n examples whose places in the batch the input "attention_for" names, by default none, in which the rows of words
+    that are padding may be zeros; and where they write text the
     states "h0.next", "c0.next" of their LSTMs, (1, B, units). Those are also inputs, "h0" and "c0", that may be left
     out. With them, where the layers are embedding, LSTMs and dense layer, goes "written", (B, count) int32: what
     follows tokens (B, 1), drawn by the input "draws", (count, B) from 0 to below 1, in the manner of

@@ -1,6 +1,6 @@
 """Padding at the front of a whole batch, cut off in the graph where every layer passes it over.
 
-Reviews are shorter than what a model reads; attention over their padding would take most of the time.
+Texts are often shorter than what a model reads; attention over their padding would take most of the time.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from kerazoo.engine.layer_swap import plain_class
 from kerazoo.exporting.onnx_builder import Cut, Graph
 from kerazoo.lazy import keras
 
-_END = 2**31 - 1
-
 
 def cut_padding(g: Graph, model: keras.Model, calls: Iterable[Any]) -> None:
     """Cut the columns of the ids that are 0 in every row before the first that is not, if the model allows it."""
@@ -28,17 +26,20 @@ def cut_padding(g: Graph, model: keras.Model, calls: Iterable[Any]) -> None:
     first = g.node("ArgMax", somewhere, axis=0, keepdims=1)  # 0 where all is padding
     length = g.node("Slice", g.node("Shape", ids), g.constant([1]), g.constant([2]))
     g.cut = Cut(first, length)
-    g[tensor] = g.node("Slice", ids, first, g.constant([_END]), g.constant([1]))
+    g[tensor] = g.node("Slice", ids, *g.cut, g.constant([1]))
 
 
 def _passes_over(model: keras.Model, calls: Iterable[Any]) -> bool:
     """Tell whether no output depends on padding: what looks at several places has the mask of ids that are not 0."""
-    if len(model.inputs) != 1 or len(model.inputs[0].shape) != 2 or not model.inputs[0].dtype.startswith("int"):
+    if len(model.inputs) != 1:
         return False
-    found: dict[Any, set[int]] = {"mask": set(), "timed": {id(model.inputs[0])}, "whole": set()}
+    (ids,) = model.inputs
+    if len(ids.shape) != 2 or ids.shape[1] is None or not ids.dtype.startswith("int"):
+        return False
+    found: dict[Any, set[int]] = {"mask": set(), "timed": {id(ids)}, "whole": set()}
     for call in calls:
         if any(id(one) in found["mask"] | found["timed"] for one in (*call.args, *call.kwargs.values())):
-            made = _makes(call, model.inputs[0], found["mask"])
+            made = _makes(call, ids, found["mask"])
             if made is None:
                 return False
             found[made] |= {id(one) for one in call.outputs}
@@ -52,7 +53,8 @@ def _makes(call: Any, ids: Any, masks: Container[int]) -> Literal["mask", "timed
     kind, name = plain_class(call.operation), plain_class(call.operation).__name__
     masked = [place for place, one in enumerate((*call.args, *call.kwargs.values())) if id(one) in masks]
     if name == "NotEqual":
-        return "mask" if call.args[0] is ids and call.args[1:] == (0,) else None
+        x, y = call.args
+        return "mask" if x is ids and isinstance(y, int) and y == 0 else None
     if kind is layers.MaskedMean:
         return "whole" if masked == [1] else None
     if kind in (layers.MultiHeadAttention, layers.ScaledDotProductAttention):

@@ -86,13 +86,14 @@ class Session:
         Raises:
             InputError: the model takes several inputs.
         """
-        ids = np.issubdtype(x.dtype, np.integer) and x.ndim == 2
-        rows = rows or (_ROWS_OF_IDS if ids else max(len(x), 1))
-        order = np.argsort(np.argmax(x != 0, axis=1), kind="stable") if ids and len(x) else np.arange(len(x))
-        parts = np.split(order, range(rows, len(x), rows))
-        found = np.concatenate([self(x[part])[0] for part in parts])
-        found[order] = found.copy()
-        return found
+        if not (np.issubdtype(x.dtype, np.integer) and x.ndim == 2 and x.size):
+            rows = rows or max(len(x), 1)
+            return np.concatenate([self(x[first : first + rows])[0] for first in range(0, max(len(x), 1), rows)])
+        rows, order = rows or _ROWS_OF_IDS, np.argsort(np.argmax(x != 0, axis=1), kind="stable")
+        found = np.concatenate([self(x[part])[0] for part in np.split(order, range(rows, len(x), rows))])
+        answers = np.empty_like(found)
+        answers[order] = found
+        return answers
 
     def __call__(self, x: Any, *wanted: str) -> list[np.ndarray]:
         """Return the outputs named, by default the first, for the only input.

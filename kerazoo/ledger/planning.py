@@ -19,7 +19,8 @@ class Step:
 
     Attributes:
         experiment: its name.
-        recorded: how many seeds count now: of the experiment's claims for that with the fewest.
+        recorded: how many seeds count now: of the experiment's claims, timings left out, for that with the
+            fewest.
         asked: how many the experiment asks for.
         wanted: how many would decide every claim in `decides`, at a power of 80 %, and are at least those that the
             experiment asks for.

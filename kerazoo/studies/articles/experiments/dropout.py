@@ -14,7 +14,7 @@ _NETS = 5  # whose spread is measured
 _RATE = 0.001  # Keras's default for RMSprop
 
 
-@experiment("dropout_gap", needs=("mnist",), seeds=20, minutes=1.3, revision=3)
+@experiment("dropout_gap", needs=("mnist",), seeds=20, minutes=2.2, revision=3)
 def dropout_gap(setting: Setting) -> dict[str, Any]:
     """Measure by how much dropout narrows the gap of document 004's net between training and test.
 
