@@ -58,6 +58,8 @@ def claims(
     as_json = as_json or form == "json"
     if (check or recompute) and not as_json and form != "table":
         raise InputError(f"--check and --recompute print lines, or one JSON document, and not --format {form}")
+    if check and recompute:
+        raise InputError("--check and --recompute are given; call one after the other")
     if check:
         if names or record:
             raise InputError("--check is of the whole study; leave the names and --record out")
@@ -160,6 +162,9 @@ def reproduce(
     if plan:
         from kerazoo.ledger.planning import plan as planned
 
+        given = [f"--{name}" for name in ("seeds", "quick", "verify") if options[name]]
+        if given or options["seeds"] == 0:
+            raise InputError(f"--plan measures nothing; leave {', '.join(given) or '--seeds'} out")
         steps = planned([*names, *claim_ids] or None, study=options["study"], record=options["record"] or out_dir)
         print_json([dataclasses.asdict(step) for step in steps]) if as_json else verdicts.show_plan(terminal(), steps)
         return 0

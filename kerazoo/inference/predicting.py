@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kerazoo.errors import DataError, InputError, NotFiniteError
@@ -77,6 +77,8 @@ def stream(
     """
     chosen = choose(name, model, weights)
     _check_classifies(chosen)
+    if isinstance(inputs, Mapping):
+        raise DataError("the inputs are a dictionary; wanted one input or a list of them")
     given = chosen.task.items(inputs)
     first = _first(given, errors)
     loaded, words = network(chosen.load(), chosen.name), chosen.task.explains

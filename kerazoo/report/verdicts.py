@@ -120,7 +120,7 @@ def _short(text: str) -> str:
 def show_plan(console: Console, steps: Sequence[Step]) -> None:
     """Print what is left to measure: a row an experiment, with the claims that it would decide."""
     if not steps:
-        console.print("Nothing is left to measure: every experiment has its seeds, and no claim is undecided.")
+        console.print("Nothing of this is left to measure: every experiment has its seeds, and no claim is undecided.")
         return
     shown = plain_table("experiment", "seeds", "asked for", "wanted", "minutes", "would decide")
     for step in steps:

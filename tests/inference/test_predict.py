@@ -118,6 +118,7 @@ def test_emoji_beside_words_are_unknown_words():
         (np.array([3, 20_000]), "wanted whole numbers|wanted 0 to 19999"),
         (object(), "object of shape"),
         ([], "nothing to predict"),
+        ({"text": "good"}, "are a dictionary"),
     ],
 )
 def test_what_is_no_text_is_refused_in_one_line(given, told):

@@ -80,7 +80,11 @@ def test_the_plan_names_missing_seeds_and_what_they_would_decide(write_study, ca
 def test_nothing_is_planned_where_all_is_decided(study, calls, no_data, capsys):
     kerazoo.reproduce(study=study, verbose=False)
     assert main(["reproduce", "009/number", "--study", str(study), "--plan"]) == 0
-    assert "Nothing is left to measure" in capsys.readouterr().out
+    assert "Nothing of this is left to measure" in capsys.readouterr().out
+    assert main(["reproduce", "--study", str(study), "--plan", "--seeds", "4", "--quick"]) == 2
+    assert "leave --seeds, --quick out" in capsys.readouterr().err
+    assert main(["claims", "--study", str(study), "--check", "--recompute"]) == 2
+    assert "one after the other" in capsys.readouterr().err
 
 
 def test_a_row_says_by_which_commit_and_how_busy_the_machine_was(reproduce, calls, no_data, monkeypatch, tmp_path):
